@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from resources.storage import Entries, Entry, Storage, StorageError, checked, missing
+from resources.storage import Entries, Entry, Names, Storage, StorageError, checked, missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +81,8 @@ class S3Storage:
 
     def write(self, key: str, data: bytes) -> None:
         """One put (or one completed multipart upload): S3 shows an object only when it is whole."""
-        self.fs.pipe_file(self._path(key), data)
+        with self._bucket():
+            self.fs.pipe_file(self._path(key), data)
 
     @contextlib.contextmanager
     def staged(self, key: str) -> Iterator[Path]:
@@ -90,24 +91,28 @@ class S3Storage:
             path = Path(folder, checked(key).rpartition("/")[2])
             path.touch()
             yield path
-            self.fs.put_file(str(path), self._path(key))
+            with self._bucket():
+                self.fs.put_file(str(path), self._path(key))
 
     def list(self, prefix: str = "", suffix: str = "") -> Entries:
         """Objects below the folder; empty objects that stand for folders are left out."""
-        prefix = prefix.rstrip("/")
-        base = f"{self._base}/"
-        found = self.fs.find(self._path(prefix) if prefix else self._base, detail=True)
-        entries = [
-            Entry(name.removeprefix(base), int(facts["size"]), str(facts["ETag"]).strip('"'))
-            for name, facts in found.items()
-        ]
-        below = f"{prefix}/" if prefix else ""
-        wanted = (
-            e
-            for e in entries
-            if e.key.startswith(below) and e.key.endswith(suffix) and not _hidden(e.key[len(below) :])
-        )
-        return sorted((e for e in wanted if not e.key.endswith("/")), key=lambda entry: entry.key)
+        below = f"{prefix.rstrip('/')}/" if prefix else ""
+        with self._bucket():
+            found = self.fs.find(self._path(below[:-1]) if below else self._base, detail=True)
+        start = len(self._base) + 1
+        entries = [Entry(name[start:], int(facts["size"]), _token(facts)) for name, facts in found.items()]
+        wanted = (e for e in entries if _shown(e.key, below) and e.key.endswith(suffix))
+        return sorted(wanted, key=lambda entry: entry.key)
+
+    def folders(self, prefix: str = "") -> Names:
+        """Common prefixes, one request per thousand."""
+        path = self._path(prefix.rstrip("/")) if prefix else self._base
+        try:
+            found = self.fs.ls(path, detail=True)
+        except FileNotFoundError:  # nothing below the prefix; list() is where a missing bucket shows
+            return []
+        names = (str(facts["name"]).rstrip("/").rpartition("/")[2] for facts in found if facts["type"] == "directory")
+        return sorted(name for name in names if not name.startswith("."))
 
     def exists(self, key: str) -> bool:
         """Whether the object is there."""
@@ -115,21 +120,31 @@ class S3Storage:
 
     def delete(self, key: str) -> None:
         """Delete the object; S3 answers the same whether it was there or not."""
-        self.fs.rm_file(self._path(key))
+        with self._bucket():
+            self.fs.rm_file(self._path(key))
 
     def copy_from(self, other: Storage, src: str, dst: str) -> None:
         """Server-side inside S3; from a disk one upload; else through a temporary file."""
+        final = self._path(dst)
         local = other.local_path(src)
         try:
             if local is not None:
-                self.fs.put_file(str(local), self._path(dst))
+                self.fs.put_file(str(local), final)
             elif isinstance(other, S3Storage):
-                self.fs.cp_file(other.url(src).removeprefix("s3://"), self._path(dst))
+                self.fs.cp_file(other._path(src), final)
             else:
                 with other.open(src) as stream, self.staged(dst) as path, path.open("wb") as out:
                     shutil.copyfileobj(stream, out, 1 << 20)
         except FileNotFoundError as error:
             raise missing(other.url(src)) from error
+
+    @contextlib.contextmanager
+    def _bucket(self) -> Iterator[None]:
+        """Where no key can be missing, 'not found' means the bucket."""
+        try:
+            yield
+        except FileNotFoundError as error:
+            raise StorageError(f"{self.root}: 存储桶不存在, 请先创建 / no such bucket, create it first") from error
 
     def _path(self, key: str) -> str:
         return f"{self._base}/{checked(key)}"
@@ -143,5 +158,10 @@ def _region() -> str | None:
     return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
 
 
-def _hidden(key: str) -> bool:
-    return key.startswith(".") or "/." in key
+def _token(facts: dict[str, Any]) -> str:
+    return str(facts["ETag"]).strip('"')
+
+
+def _shown(key: str, below: str) -> bool:
+    rest = key[len(below) :]
+    return key.startswith(below) and not key.endswith("/") and not rest.startswith(".") and "/." not in rest

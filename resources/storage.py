@@ -40,7 +40,9 @@ class Entry:
     token: str
 
 
+# Inside the classes below, `list` is their method.
 Entries: TypeAlias = list[Entry]
+Names: TypeAlias = list[str]
 
 
 class Storage(Protocol):
@@ -75,6 +77,10 @@ class Storage(Protocol):
 
     def list(self, prefix: str = "", suffix: str = "") -> Entries:
         """Everything below the folder `prefix` whose key ends in `suffix`, sorted by key; a missing folder is empty."""
+        ...
+
+    def folders(self, prefix: str = "") -> Names:
+        """Names of the folders right below the folder `prefix`, sorted; cheap however much lies inside them."""
         ...
 
     def exists(self, key: str) -> bool:
@@ -183,6 +189,13 @@ class LocalStorage:
         start = self.local_path(prefix)
         found = [e for e in _walk(start, f"{prefix}/" if prefix else "", frozenset()) if e.key.endswith(suffix)]
         return sorted(found, key=lambda entry: entry.key)
+
+    def folders(self, prefix: str = "") -> Names:
+        """Sub-folders, or links to folders, by name."""
+        folder = self.local_path(prefix.rstrip("/"))
+        if not folder.is_dir():
+            return []
+        return sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
 
     def exists(self, key: str) -> bool:
         """Whether the file is there."""
