@@ -23,8 +23,8 @@ class S3Storage:
     """A prefix of a bucket; endpoint, region and credentials come from the usual AWS_* environment variables."""
 
     def __init__(self, root: str) -> None:
-        self.root = root.rstrip("/")
-        self._base = self.root.removeprefix("s3://")
+        self._base = root.removeprefix("s3://").rstrip("/")
+        self.root = f"s3://{self._base}"
         if not self._base or self._base.startswith("/"):
             raise StorageError(f"{root}: 缺少存储桶名称 / the bucket's name is missing, write s3://bucket/prefix")
         self._fs: Any = None
@@ -126,7 +126,7 @@ class S3Storage:
     def copy_from(self, other: Storage, src: str, dst: str) -> None:
         """Server-side inside S3; from a disk one upload; else through a temporary file."""
         final = self._path(dst)
-        local = other.local_path(src)
+        local = other.local_path(checked(src))
         try:
             if local is not None:
                 self.fs.put_file(str(local), final)

@@ -153,7 +153,7 @@ class LocalStorage:
 
     def open(self, key: str) -> BinaryIO:
         """The file, opened for reading."""
-        path = self.local_path(key)
+        path = self.local_path(checked(key))
         if not path.is_file():
             raise missing(str(path))
         return path.open("rb")
@@ -209,7 +209,7 @@ class LocalStorage:
 
     def copy_from(self, other: Storage, src: str, dst: str) -> None:
         """A hard link where both lie on one device. Safe, because nothing here ever writes into an existing file."""
-        source = other.local_path(src)
+        source = other.local_path(checked(src))
         if source is None or not self._linked(source, self.local_path(checked(dst))):
             with other.open(src) as stream, self.staged(dst) as path, path.open("wb") as out:
                 shutil.copyfileobj(stream, out, 1 << 20)
