@@ -1,0 +1,217 @@
+"""Rules between rows and files of the registry: every error at once.
+
+Belongs here: overlaps, references (also in time), and cells that another cell makes necessary. Does not belong here:
+single cells (`registry_cells`), files (`registry_read`), what is merely odd (`registry_warn`). A rule looks at the
+cells that could be read; what a faulty cell hides is not reported a second time.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, TypeAlias
+
+from resources.registry_cells import Complaint
+from resources.registry_schema import DEVICES, LINES, OUTLETS, PERMITS, PLANTS, SHEETS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import date
+
+    from resources.registry_read import Placed, Reading
+    from resources.registry_rows import Problem
+    from resources.registry_schema import Sheet
+
+Period: TypeAlias = "tuple[date, date]"
+
+
+def check_registry(present: Mapping[str, Reading]) -> list[Problem]:
+    """Every error of the files that are there and of those that should be, in the order file, line, column."""
+    errors = [p for reading in present.values() for p in reading.problems]
+    errors += _missing_files(present)
+    for reading in present.values():
+        errors += _overlaps(reading)
+    for child, column, parent in _LINKS:
+        if child.file in present and parent.file in present:
+            errors += _dangling(present[child.file], column, present[parent.file])
+    if OUTLETS.file in present:
+        errors += _coefficient_without_area(present[OUTLETS.file])
+        errors += _reductant_missing(present[OUTLETS.file])
+    if OUTLETS.file in present and LINES.file in present:
+        errors += _line_of_another_plant(present[OUTLETS.file], present[LINES.file])
+    if all(s.file in present for s in (PLANTS, OUTLETS, DEVICES)):
+        errors += _ambient_pressure_missing(*(present[s.file] for s in (PLANTS, OUTLETS, DEVICES)))
+    return sorted(errors, key=place)
+
+
+_LINKS: tuple[tuple[Sheet, str, Sheet], ...] = (
+    (LINES, "plant_id", PLANTS),
+    (OUTLETS, "plant_id", PLANTS),
+    (OUTLETS, "line_id", LINES),
+    (DEVICES, "outlet_id", OUTLETS),
+    (PERMITS, "outlet_id", OUTLETS),
+)
+
+
+def place(problem: Problem) -> tuple[int, int, int, str]:
+    """Sort key: file, line, column."""
+    index = [s.file for s in SHEETS].index(problem.file)
+    names = [c.name for c in SHEETS[index].cells]
+    column = names.index(problem.column) if problem.column in names else -1
+    return index, problem.row, column, problem.value
+
+
+def _missing_files(present: Mapping[str, Reading]) -> Iterator[Problem]:
+    outlets = present.get(OUTLETS.file)
+    lines_needed = outlets is not None and any(p.filled("line_id") for p in outlets.rows)
+    for sheet in SHEETS:
+        needed = lines_needed if sheet is LINES else not sheet.optional
+        if needed and sheet.file not in present:
+            yield sheet.problem(
+                "缺少文件", "the file is missing",
+                f"在 registry/ 中建立{sheet.zh}表", f"create the table of {sheet.en} in registry/",
+            )  # fmt: skip
+
+
+def _overlaps(reading: Reading) -> Iterator[Problem]:
+    """The same key in force twice at a time: nobody could say which row counts."""
+    groups: defaultdict[tuple[str, ...], list[tuple[Period, Placed]]] = defaultdict(list)
+    for placed in reading.rows:
+        if placed.period and all(placed.filled(name) for name in reading.sheet.key):
+            groups[tuple(str(placed.cells[name]) for name in reading.sheet.key)].append((placed.period, placed))
+    for key, group in groups.items():
+        group.sort(key=lambda pair: (pair[0][0], pair[1].row))
+        (_, end), latest = group[0]
+        for (first, stop), placed in group[1:]:
+            if first < end:
+                row, other = max(placed.row, latest.row), min(placed.row, latest.row)
+                complaint = Complaint(
+                    f"与第 {other} 行自 {first} 起同时有效", f"is in force together with line {other} from {first}",
+                    "以 valid_to 结束其一", "end one of the two with valid_to",
+                )  # fmt: skip
+                yield reading.problem(row, reading.sheet.key[0], key[0], complaint)
+            if stop > end:
+                end, latest = stop, placed
+
+
+def _dangling(child: Reading, column: str, parent: Reading) -> Iterator[Problem]:
+    """References to ids that do not exist, or not during the whole time that the row is in force."""
+    if not parent.whole:
+        return
+    periods = by_id(parent)
+    for placed in child.rows:
+        wanted = placed.cells.get(column)
+        if wanted is None:
+            continue
+        if wanted not in parent.ids:
+            complaint = Complaint(
+                f"{parent.sheet.file} 中没有该编号", f"does not exist in {parent.sheet.file}",
+                f"改正编号或在 {parent.sheet.file} 中登记", f"correct the id or add it to {parent.sheet.file}",
+            )  # fmt: skip
+            yield child.problem(placed.row, column, wanted, complaint)
+            continue
+        gap = _first_gap(placed.period, [p.period for p in periods.get(str(wanted), [])])
+        if gap is not None:
+            complaint = Complaint(
+                f"本行有效而所引用的{parent.sheet.zh}在 {gap} 未生效",
+                f"is in force while the row of {parent.sheet.file} that it names is not (on {gap})",
+                "使两者的 valid_from / valid_to 相符", "make valid_from / valid_to of the two agree",
+            )  # fmt: skip
+            yield child.problem(placed.row, column, wanted, complaint)
+
+
+def by_id(reading: Reading) -> dict[str, list[Placed]]:
+    """The rows of a file by the id in their first column."""
+    made: defaultdict[str, list[Placed]] = defaultdict(list)
+    for placed in reading.rows:
+        made[str(placed.cells.get(reading.sheet.cells[0].name, ""))].append(placed)
+    return made
+
+
+def _first_gap(child: Period | None, parents: list[Period | None]) -> date | None:
+    """First day on which `child` is in force and no parent is; None when covered, or when a period could not be read."""
+    known = sorted(p for p in parents if p is not None)
+    if child is None or not known or len(known) < len(parents):
+        return None
+    day, end = child
+    for first, stop in known:
+        if first > day:
+            break
+        day = max(day, stop)
+    return day if day < end else None
+
+
+def _meet(one: Placed, other: Placed) -> Period | None:
+    """The days on which both rows are in force."""
+    if one.period is None or other.period is None:
+        return None
+    first, end = max(one.period[0], other.period[0]), min(one.period[1], other.period[1])
+    return (first, end) if first < end else None
+
+
+def _line_of_another_plant(outlets: Reading, lines: Reading) -> Iterator[Problem]:
+    owners = by_id(lines)
+    for placed in outlets.rows:
+        plant, line = placed.cells.get("plant_id"), placed.cells.get("line_id")
+        for owner in owners.get(str(line), []) if plant and line else []:
+            other = owner.cells.get("plant_id")
+            if other and other != plant and _meet(placed, owner):
+                complaint = Complaint(
+                    f"该生产线属于企业 {other}", f"belongs to plant {other}",
+                    "改正 line_id 或 plant_id", "correct line_id or plant_id",
+                )  # fmt: skip
+                yield outlets.problem(placed.row, "line_id", line, complaint)
+                break
+
+
+def _coefficient_without_area(outlets: Reading) -> Iterator[Problem]:
+    """Flow from velocity is 3600 x area x coefficient x velocity (HJ 75 App.): a coefficient alone gives none."""
+    complaint = Complaint(
+        "填写了速度场系数而没有烟道截面积", "is needed to turn velocity into flow, since velocity_coefficient is given",
+        "填写 duct_area_m2 (m2)", "fill in duct_area_m2 (m2)",
+    )  # fmt: skip
+    return _where(
+        outlets, "duct_area_m2", lambda p: p.filled("velocity_coefficient") and p.says("duct_area_m2", None), complaint
+    )
+
+
+def _reductant_missing(outlets: Reading) -> Iterator[Problem]:
+    """The NH3 limit of GB 4915 holds only where ammonia or urea is used: a kiln or dryer must say so."""
+    complaint = Complaint(
+        "窑尾和烘干设备须说明还原剂", "a kiln tail or dryer must state its reductant",
+        "填写 none、ammonia 或 urea", "write none, ammonia or urea",
+    )  # fmt: skip
+    fired = ("kiln_tail", "dryer")
+    return _where(
+        outlets, "reductant", lambda p: p.cells.get("point_type") in fired and p.says("reductant", None), complaint
+    )
+
+
+def _where(reading: Reading, column: str, wrong: Callable[[Placed], bool], complaint: Complaint) -> Iterator[Problem]:
+    return (reading.problem(p.row, column, "", complaint) for p in reading.rows if wrong(p))
+
+
+def _ambient_pressure_missing(plants: Reading, outlets: Reading, devices: Reading) -> Iterator[Problem]:
+    """Gauge pressure and actual flow need the local pressure; 101.325 kPa is 13 % wrong in Guizhou, so none is assumed."""
+    sites = by_id(outlets)
+    needs: defaultdict[str, list[tuple[Placed, Placed]]] = defaultdict(list)
+    for device in devices.rows:
+        if device.says("pressure_basis", "gauge") or device.says("flow_basis", "wet_actual"):
+            for outlet in sites.get(str(device.cells.get("outlet_id")), []):
+                if _meet(outlet, device):
+                    needs[str(outlet.cells.get("plant_id"))].append((device, outlet))
+    for plant in plants.rows:
+        wanting = needs.get(str(plant.cells.get("plant_id")), []) if plant.says("ambient_pressure_kpa", None) else []
+        rows = [str(device.row) for device, outlet in wanting if _all_meet(plant, outlet, device)]
+        if rows:
+            listed = ", ".join(rows[:5])
+            complaint = Complaint(
+                f"{devices.sheet.file} 第 {listed} 行 (表压或工况流量) 需要当地大气压",
+                f"is needed by {devices.sheet.file} line {listed} (gauge pressure or actual flow)",
+                "填写当地大气压 (kPa), 不得以 101.325 代替", "fill in the local ambient pressure (kPa); 101.325 is no substitute",
+            )  # fmt: skip
+            yield plants.problem(plant.row, "ambient_pressure_kpa", "", complaint)
+
+
+def _all_meet(*rows: Placed) -> bool:
+    periods = [r.period for r in rows if r.period is not None]
+    return len(periods) == len(rows) and max(p[0] for p in periods) < min(p[1] for p in periods)
