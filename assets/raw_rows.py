@@ -1,0 +1,190 @@
+"""The frames of one day brought together and merged into rows.
+
+Belongs here: loading a day's segments as columns and turning groups of frames into contract-typed rows. Does not belong
+here: which tables there are and in which order they are made (`assets/raw.py`), cells outside the wide row (`raw_cells`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from contracts import TABLES
+from contracts.channels import CHANNELS, SUBFIELDS, column
+from kernels.hj212_fields import NO_TIME
+from kernels.merge import GAVE, Grouping, order_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from resources.intake import Arrival
+    from resources.segments import Segments
+
+#: Rows of one Parquet part: bounds the memory of a merge, and gives each core a part of its own.
+ROWS_A_PART = 786_432
+
+
+@dataclass(slots=True)
+class DayFrames:
+    """All data frames of one day in order of precedence; arrays have one entry a frame.
+
+    `file` counts in `files`, `device` in `devices` = (outlet_id, mn), which is sorted: device order is row order.
+    columns: cn, time, qn, version, offset, extra, v<slot>, p<channel>, f<channel> of `resources/segments.py`.
+    """
+
+    files: list[Arrival]
+    devices: list[tuple[str, str]]
+    file: np.ndarray
+    device: np.ndarray
+    columns: dict[str, np.ndarray]
+
+
+def load_frames(segments: Segments, files: list[Arrival], day: str) -> DayFrames:
+    """The data frames of `day` in all `files` (ordered by precedence)."""
+    pieces: list[tuple[int, pa.Table]] = []
+    pairs: set[tuple[str, str]] = set()
+    for f, arrival in enumerate(files):
+        if arrival.record is not None:
+            pieces += [(f, t) for t in segments.tables(arrival.token, arrival.record, "rows", [day])]
+            pairs |= {(o, m) for m, o in arrival.record.devices}
+    devices = sorted(pairs)
+    place = {pair: np.int32(i) for i, pair in enumerate(devices)}
+    maps = [np.array([place[o, m] for m, o in a.record.devices], np.int32) if a.record else None for a in files]
+    tables = [t for _, t in pieces]
+    names = sorted({n for t in tables for n in t.column_names} - {"device"})
+    columns = {n: _joined(tables, n) for n in names}
+    for name, dtype in (("cn", np.int16), ("time", np.int64), ("qn", np.int64), ("offset", np.int64), ("extra", np.uint8)):
+        columns.setdefault(name, np.empty(0, dtype))
+    none = np.empty(0, np.int32)
+    file = np.concatenate([none, *(np.full(t.num_rows, f, np.int32) for f, t in pieces)])
+    device = np.concatenate([none, *(maps[f][t.column("device").to_numpy()] for f, t in pieces)])  # type: ignore[index]
+    return DayFrames(files, devices, file, device, columns)
+
+
+def _joined(tables: list[pa.Table], name: str) -> np.ndarray:
+    """A column over all pieces; where a piece lacks it, values are NaN and decimals and flags 0."""
+    like = next(t.schema.field(name).type for t in tables if name in t.column_names).to_pandas_dtype()
+    absent = np.nan if np.issubdtype(like, np.floating) else 0
+    out = np.empty(sum(t.num_rows for t in tables), like)
+    at = 0
+    for t in tables:
+        end = at + t.num_rows
+        out[at:end] = t.column(name).to_numpy() if name in t.column_names else absent
+        at = end
+    return out
+
+
+class Kind:
+    """The frames of one kind (minute, or hour and day) grouped by row; `merged` makes the rows of a stretch of groups."""
+
+    def __init__(self, frames: DayFrames, chosen: np.ndarray) -> None:
+        pick = slice(None) if chosen.all() else chosen
+        self.frames = frames
+        self.columns = {n: a[pick] for n, a in frames.columns.items()}
+        self.device = frames.device[pick]
+        self.file = frames.file[pick]
+        order, starts = order_rows(
+            self.device, len(frames.devices), self.columns["cn"], self.columns["time"], self.columns["qn"]
+        )
+        self.grouping = Grouping(order, starts)
+
+    def only(self, chosen: np.ndarray) -> Kind:
+        """The same frames, fewer: a grouping of their own."""
+        f = DayFrames(self.frames.files, self.frames.devices, self.file, self.device, self.columns)
+        return Kind(f, chosen)
+
+    def makers(self, table: str) -> list[Callable[[], pa.Table]]:
+        """One maker a part; a part ends where a device's rows end."""
+        return [lambda lo=lo, hi=hi: self.merged(table, lo, hi) for lo, hi in self._cuts()]  # type: ignore[misc]
+
+    def _cuts(self) -> list[tuple[int, int]]:
+        groups = self.grouping.groups
+        device = self.device[self.grouping.leaders()]
+        cuts = [0]
+        while groups - cuts[-1] > ROWS_A_PART:
+            cut = int(np.searchsorted(device, device[cuts[-1] + ROWS_A_PART]))
+            # A device that fills more than a part by itself is not cut.
+            cut = cut if cut > cuts[-1] else int(np.searchsorted(device, device[cuts[-1]], side="right"))
+            if cut >= groups:
+                break
+            cuts.append(cut)
+        return list(zip(cuts, [*cuts[1:], groups], strict=True))
+
+    def merged(self, table: str, lo: int = 0, hi: int | None = None) -> pa.Table:
+        """Rows of the groups lo..hi, typed by the contract of `table`."""
+        hi = self.grouping.groups if hi is None else hi
+        contract = TABLES[table]
+        made = self._heads(lo, hi)
+        for i, channel in enumerate(CHANNELS):
+            dps = np.zeros(hi - lo, np.uint32)
+            for s, sub in enumerate(SUBFIELDS):
+                values = self.columns.get(f"v{i * len(SUBFIELDS) + s}")
+                if values is not None:
+                    numbers = self.grouping.numbers(values, self.columns[f"p{i}"], s, lo, hi, dps)
+                    made[column(channel.name, sub)] = pa.array(numbers, from_pandas=True)
+                    made[column(channel.name, "dp")] = pa.array(dps)
+            flags = self.columns.get(f"f{i}")
+            if flags is not None:
+                made[column(channel.name, "flag")] = _letters(self.grouping.flags(flags, lo, hi))
+        made["frames"], made["src_more"] = self._joined_frames(lo, hi)
+        arrays = [made.get(c.name, pa.nulls(hi - lo, c.type)) for c in contract.columns]
+        typed = [a if a.type == c.type else a.cast(c.type) for a, c in zip(arrays, contract.columns, strict=True)]
+        return pa.table(typed, schema=contract.schema())
+
+    def _heads(self, lo: int, hi: int) -> dict[str, pa.Array]:
+        lead = self.grouping.leaders(lo, hi)
+        device = self.device[lead]
+        names = [a.sha256[:16] for a in self.frames.files]
+        qn = self.columns["qn"][lead]
+        return {
+            "outlet_id": labels(device, [o for o, _ in self.frames.devices]),
+            "mn": labels(device, [m for _, m in self.frames.devices]),
+            "data_time": pa.array(self.columns["time"][lead], pa.timestamp("ms")),
+            "cn": pa.array(self.columns["cn"][lead]),
+            "qn": pa.array(qn, pa.timestamp("ms"), mask=qn == NO_TIME),
+            "version": pa.array(self.columns["version"][lead] if lead.size else np.empty(0, np.int8)),
+            "src_file": labels(self.file[lead], names),
+            "src_offset": pa.array(self.columns["offset"][lead]),
+        }
+
+    def _joined_frames(self, lo: int, hi: int) -> tuple[pa.Array, pa.Array]:
+        """Frames that a row holds, and file:offset of those beside the leading one. Needs the values merged first."""
+        grouping = self.grouping
+        rows = grouping.order[grouping.starts[lo] : grouping.starts[hi]]
+        gave = rows[(grouping.state[rows] & GAVE) > 0]
+        frames = np.ones(hi - lo, np.int16)
+        more: list[str | None] = [None] * (hi - lo) if gave.size else []
+        group_of = np.searchsorted(grouping.starts, np.flatnonzero((grouping.state[grouping.order] & GAVE) > 0), "right") - 1
+        within = group_of[(group_of >= lo) & (group_of < hi)] - lo
+        for g, row in zip(within.tolist(), gave.tolist(), strict=True):
+            frames[g] += 1
+            source = f"{self.frames.files[self.file[row]].sha256[:16]}:{self.columns['offset'][row]}"
+            more[g] = f"{more[g]} {source}" if more[g] else source
+        return pa.array(frames), pa.array(more, pa.string()) if gave.size else pa.nulls(hi - lo, pa.string())
+
+
+def labels(index: np.ndarray, names: list[str]) -> pa.Array:
+    """Dictionary array of names[index], its dictionary in order of first appearance: equal rows give equal bytes."""
+    first = np.full(len(names), index.size, np.int64)
+    first[index[::-1]] = np.arange(index.size - 1, -1, -1)
+    code = np.zeros(len(names), np.int32)
+    # Two indices may carry one name (an outlet with two devices): they share a code.
+    seen: dict[str, int] = {}
+    for k in np.argsort(first, kind="stable")[: int((first < index.size).sum())].tolist():
+        code[k] = seen.setdefault(names[k], len(seen))
+    return pa.DictionaryArray.from_arrays(pa.array(code[index], pa.int32()), pa.array(list(seen), pa.string()))
+
+
+def _letters(flags: np.ndarray) -> pa.Array:
+    """ASCII codes as one-letter labels, 0 as null."""
+    made = labels(flags, ["" if i == 0 else chr(i) for i in range(256)])
+    if not (flags == 0).any():
+        return made
+    names = made.dictionary.to_pylist()
+    keep = [n for n in names if n]
+    place = np.array([keep.index(n) if n else 0 for n in names], np.int32)
+    index = pa.array(place[made.indices.to_numpy()], mask=flags == 0)
+    return pa.DictionaryArray.from_arrays(index, pa.array(keep, pa.string()))

@@ -1,0 +1,32 @@
+"""Contracts: one record per column of every table; schema, checks, Parquet metadata and dictionary come from it.
+
+Belongs here: what a table is. Does not belong here: how it is made, stored or scheduled.
+"""
+
+from __future__ import annotations
+
+from contracts import cems, trust, ule
+from contracts.core import Column, ContractError, Table
+
+#: Every table by name, in the order of the data's way through the house.
+TABLES: dict[str, Table] = {
+    t.name: t
+    for t in (
+        cems.ARRIVALS,
+        cems.CEMS_MINUTE,
+        cems.CEMS_REPORTED,
+        cems.CEMS_EDGE,
+        cems.CEMS_OTHER,
+        cems.CEMS_QUARANTINE,
+        cems.CEMS_COUNTS,
+        cems.CEMS_LABELS,
+        cems.CEMS_HOURLY,
+        cems.CEMS_SIGNALS,
+        ule.ULE_HOURLY,
+        ule.ULE_MONTHLY,
+        ule.ULE_PROGRESS,
+        trust.RESTATEMENTS,
+    )
+}
+
+__all__ = ["TABLES", "Column", "ContractError", "Table"]

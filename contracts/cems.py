@@ -1,0 +1,197 @@
+"""Contracts of the tables between a raw packet and a valid hour.
+
+Belongs here: columns of arrivals, the raw tables, labels, hours and signals. Does not belong here: verdicts (`ule`).
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from contracts.channels import CHANNELS, POLLUTANTS, SUBFIELDS, column
+from contracts.core import LABEL, TIME, Column, Table
+
+OUTLET = Column("outlet_id", LABEL, "排放口编号", "emission outlet id of the registry", nullable=False, source="registry/outlets.csv")
+PLANT = Column("plant_id", LABEL, "企业编号", "plant id of the registry", nullable=False, source="registry/plants.csv")
+LINE = Column("line_id", LABEL, "生产线编号", "line id of the registry; empty for plant-level outlets", source="registry/lines.csv")
+POINT_TYPE = Column("point_type", LABEL, "排放口类型", "kind of emission point", nullable=False, source="registry/outlets.csv")
+POLLUTANT = Column("pollutant", LABEL, "污染物", "pollutant", nullable=False, values=POLLUTANTS)
+HOUR = Column("hour", TIME, "小时起点(北京时间)", "start of the clock hour, Beijing time", nullable=False, source="HJ 75-2017 3")
+MN = Column("mn", LABEL, "设备标识", "device number (MN) of the logger", nullable=False, source="HJ 212-2017 table 3")
+SRC = (
+    Column("src_file", LABEL, "来源文件", "first 16 hex digits of the SHA-256 of the source file (see arrivals)", nullable=False),
+    Column("src_offset", pa.int64(), "来源偏移", "byte offset of the frame in the (decompressed) source file", "byte", nullable=False, low=0),
+)
+
+ARRIVALS = Table(
+    "arrivals", "arrivals", "none", ("path", "sha256"),
+    "到达文件台账", "files that arrived in landing/, each read once per content",
+    (
+        Column("path", pa.string(), "相对路径", "path below landing/", nullable=False),
+        Column("sha256", pa.string(), "内容摘要", "SHA-256 of the bytes on disk", nullable=False),
+        Column("bytes", pa.int64(), "字节数", "size on disk", "byte", nullable=False, low=0),
+        Column("kind", LABEL, "类型", "what the file was taken for", nullable=False, values=("hj212", "refused")),
+        Column("state", LABEL, "状态", "how its content counts: read; copy (same content under another path); grown (a longer file replaced it); refused", nullable=False, values=("read", "copy", "grown", "refused")),
+        Column("reason", pa.string(), "拒收原因", "why a file was refused and what to do"),
+        Column("text_bytes", pa.int64(), "解压后字节数", "bytes after decompression", "byte", low=0),
+        Column("accepted_bytes", pa.int64(), "接收帧字节数", "bytes of accepted frames", "byte", low=0),
+        Column("quarantined_bytes", pa.int64(), "隔离字节数", "bytes of quarantined frames", "byte", low=0),
+        Column("noise_bytes", pa.int64(), "噪声字节数", "bytes between frames", "byte", low=0),
+        Column("frames_accepted", pa.int64(), "接收帧数", "frames accepted", low=0),
+        Column("frames_quarantined", pa.int64(), "隔离帧数", "frames quarantined", low=0),
+        Column("frames_minute", pa.int64(), "分钟帧数", "accepted frames of CN 2051", low=0),
+        Column("frames_reported", pa.int64(), "时日帧数", "accepted frames of CN 2061 and 2031", low=0),
+        Column("frames_other", pa.int64(), "其他帧数", "accepted frames of other kinds", low=0),
+    ),
+    published=True,
+)  # fmt: skip
+
+
+def _measured() -> tuple[Column, ...]:
+    made: list[Column] = []
+    for channel in CHANNELS:
+        for sub in SUBFIELDS:
+            if sub.startswith("zs") and not channel.pollutant:
+                continue
+            unit = {"cou": "kg" if channel.pollutant else "m3"}.get(sub, channel.unit)
+            made.append(Column(column(channel.name, sub), pa.float64(), f"{channel.zh} {sub}", f"{channel.en}, {sub} as reported (unit of the device row)", unit))
+        made.append(Column(column(channel.name, "flag"), LABEL, f"{channel.zh} 数据标记", f"{channel.en}, HJ 212 data flag as sent", source="HJ 212-2017 table 8"))
+        made.append(Column(column(channel.name, "dp"), pa.uint32(), f"{channel.zh} 小数位数", f"{channel.en}, decimals of each sub-field as sent, four bits each in the order {', '.join(SUBFIELDS)}; 15 = the exact text is in cems_other"))
+    return tuple(made)
+
+
+_RAW = (
+    OUTLET,
+    MN,
+    Column("data_time", TIME, "数据时间", "DataTime as sent, Beijing time", nullable=False, source="HJ 212-2017 table 4"),
+    Column("cn", pa.int16(), "命令编码", "command number: 2051 minute, 2061 hour, 2031 day", nullable=False),
+    Column("qn", TIME, "请求编码时间", "QN as time, Beijing time; null where the frame has none"),
+    Column("version", pa.int8(), "协议版本", "protocol version of Flag: 0 = 2005 or absent, 1 = 2017, 2 = 2025", low=0, high=63),
+    Column("frames", pa.int16(), "合并帧数", "frames whose values this row holds", nullable=False, low=1),
+    *SRC,
+    Column("src_more", pa.string(), "其他来源", "further frames of this row as file:offset, separated by blanks"),
+    *_measured(),
+)  # fmt: skip
+
+CEMS_MINUTE = Table("cems_minute", "raw", "day", ("outlet_id", "mn", "data_time"), "分钟数据(原始)", "interval means as the loggers sent them (CN 2051)", _RAW)
+CEMS_REPORTED = Table("cems_reported", "raw", "day", ("outlet_id", "mn", "cn", "data_time"), "数采仪小时与日数据(原始)", "the loggers' own hour and day records (CN 2061, 2031)", _RAW)
+CEMS_EDGE = Table("cems_edge", "raw", "day", ("outlet_id", "mn", "cn", "data_time"), "零点记录", "records labelled in the first interval of the day: under end labels they close the day before", _RAW)
+
+CEMS_OTHER = Table(
+    "cems_other", "raw", "day", ("outlet_id", "mn", "cn", "data_time", "name"),
+    "其他因子(原始)", "factors and sub-fields outside the known set, and numbers whose text a float cannot give back",
+    (
+        OUTLET, MN,
+        Column("cn", pa.int16(), "命令编码", "command number", nullable=False),
+        Column("data_time", TIME, "数据时间", "DataTime as sent, Beijing time", nullable=False),
+        Column("name", LABEL, "字段名", "factor and sub-field as sent", nullable=False),
+        Column("text", pa.string(), "字段值", "value as sent", nullable=False),
+        Column("reason", LABEL, "原因", "why it stands here", nullable=False, values=("unknown_factor", "unknown_subfield", "verbatim")),
+        *SRC,
+    ),
+)  # fmt: skip
+
+QUARANTINE_REASONS: dict[str, tuple[str, str]] = {
+    "bad_header": ("帧头后不是四位长度", "## is not followed by four digits"),
+    "truncated": ("文件在帧内结束", "the file ends inside the frame"),
+    "bad_length": ("长度与内容不符", "LEN does not fit the content although the CRC does"),
+    "bad_crc": ("CRC 校验失败", "the CRC fits no known variant"),
+    "crc_variant": ("CRC 变体未在设备表许可", "the CRC is of a variant that the device row does not allow"),
+    "encrypted": ("SM4 加密", "SM4-encrypted data area (HJ 212-2025)"),
+    "no_data_area": ("没有 CP 数据区", "no CP=&&…&& data area"),
+    "no_cn": ("没有可识别的 CN", "no readable CN"),
+    "unknown_mn": ("设备未登记", "the registry does not know the MN at that time"),
+    "bad_data_time": ("DataTime 缺失或无法识别", "DataTime is missing or unreadable"),
+    "data_time_window": ("DataTime 超出允许范围", "DataTime lies outside the permitted window"),
+    "bad_value": ("数值无法识别", "the value is no number"),
+    "repeated_key": ("帧内重复字段且数值不同", "the frame names a field twice with different values"),
+    "superseded": ("被后到的不同数据取代", "another frame with other values takes precedence"),
+}
+
+CEMS_QUARANTINE = Table(
+    "cems_quarantine", "raw", "day", ("src_file", "src_offset", "name", "reason"),
+    "隔离数据", "everything refused, with its bytes and the reason",
+    (
+        Column("reason", LABEL, "原因", "why it was refused", nullable=False, values=tuple(QUARANTINE_REASONS)),
+        Column("level", LABEL, "层级", "frame: the whole frame was refused; cell: one value of an accepted frame", nullable=False, values=("frame", "cell")),
+        Column("outlet_id", LABEL, "排放口编号", "outlet where known"),
+        Column("mn", pa.string(), "设备标识", "MN as sent, where readable"),
+        Column("cn", pa.int16(), "命令编码", "command number where readable"),
+        Column("data_time", TIME, "数据时间", "DataTime where readable, Beijing time"),
+        Column("name", pa.string(), "字段名", "field of a refused cell; empty for frames", nullable=False),
+        Column("content", pa.binary(), "原始内容", "the refused bytes", nullable=False),
+        *SRC,
+        Column("path", pa.string(), "文件", "file below landing/", nullable=False),
+    ),
+)  # fmt: skip
+
+CEMS_COUNTS = Table(
+    "cems_counts", "raw", "day", ("src_file", "cn"),
+    "守恒计数", "what became of the accepted data frames of each file on this day",
+    (
+        SRC[0],
+        Column("cn", pa.int16(), "命令编码", "command number", nullable=False),
+        Column("frames", pa.int64(), "接收帧数", "accepted data frames", nullable=False, low=0),
+        Column("rows", pa.int64(), "成行", "frames that lead a row", nullable=False, low=0),
+        Column("joined", pa.int64(), "并入", "frames joined into another frame's row (split parts)", nullable=False, low=0),
+        Column("identical", pa.int64(), "重复", "identical repeats", nullable=False, low=0),
+        Column("superseded", pa.int64(), "被取代", "frames that lost at least one value to another frame", nullable=False, low=0),
+    ),
+    published=True,
+)  # fmt: skip
+
+CEMS_LABELS = Table(
+    "cems_labels", "hours", "day", ("outlet_id", "mn"),
+    "时间标签证据", "does the logger's hour equal the mean of its minutes under start or end labels?",
+    (
+        OUTLET, MN,
+        Column("decidable", pa.int32(), "可判定数", "hour x factor pairs with all minutes present that tell the two labels apart", nullable=False, low=0),
+        Column("fits_start", pa.int32(), "符合起点", "of these, pairs that hold under start labels", nullable=False, low=0),
+        Column("fits_end", pa.int32(), "符合终点", "of these, pairs that hold under end labels", nullable=False, low=0),
+    ),
+)  # fmt: skip
+
+HOUR_TAGS = ("N", "F", "St", "Sd", "B", "C", "M", "D", "T", "Md", "OOC", "X_INSUFFICIENT")
+
+CEMS_HOURLY = Table(
+    "cems_hourly", "hours", "day", ("outlet_id", "pollutant", "hour"),
+    "小时数据", "valid hours: dry standard concentrations, conversion, mass, tags",
+    (
+        OUTLET, PLANT, LINE, POINT_TYPE, POLLUTANT, HOUR,
+        Column("concentration_mg_m3", pa.float64(), "标干实测浓度", "hour mean, dry, standard state, not converted; null below 45 valid minutes", "mg/m3", source="HJ 75-2017 App. C; HJ 76-2017 App. B"),
+        Column("o2_pct", pa.float64(), "干基氧含量", "hour mean of dry O2", "%"),
+        Column("converted_mg_m3", pa.float64(), "折算浓度", "converted to reference O2; only where conversion applies", "mg/m3", source="GB 4915-2013 4; HJ 75-2017 A9"),
+        Column("judged_mg_m3", pa.float64(), "判定浓度", "what a limit is compared with: converted where conversion applies, else measured", "mg/m3"),
+        Column("reported_mg_m3", pa.float64(), "数采仪小时值", "the logger's own hour value comparable with judged_mg_m3 (ZsAvg where conversion applies, else Avg)", "mg/m3"),
+        Column("reported_avg_mg_m3", pa.float64(), "数采仪小时实测均值", "the logger's own hour mean (Avg)", "mg/m3"),
+        Column("reported_mass_kg", pa.float64(), "数采仪小时排放量", "the logger's own hour mass (Cou)", "kg"),
+        Column("valid_minutes", pa.int16(), "有效分钟数", "valid minutes of the judged value (interval-weighted)", "min", nullable=False, low=0, high=60),
+        Column("minutes", pa.int16(), "有记录分钟数", "minutes with a record of this pollutant", "min", nullable=False, low=0, high=60),
+        Column("hour_tag", LABEL, "小时标记", "hour tag", nullable=False, values=HOUR_TAGS, source="HJ 75-2017, HJ 76-2017 tag tables"),
+        Column("flag_system", LABEL, "标记体系", "where the tag comes from: hj212 packet flags or hj75 marks and states", nullable=False, values=("hj212", "hj75")),
+        Column("flow_m3_h", pa.float64(), "标干流量", "hour mean of dry standard flow", "m3/h"),
+        Column("mass_kg", pa.float64(), "排放量", "unconverted concentration x dry standard flow x 1 h", "kg", source="HJ 75-2017 App. C"),
+        Column("o2_reference_pct", pa.float64(), "基准氧含量", "reference O2 used; null where conversion does not apply", "%"),
+        Column("label", LABEL, "时间标签", "label used for the device: start or end of the interval", values=("start", "end")),
+        Column("converted_mean_first_mg_m3", pa.float64(), "先均值后折算浓度", "alternative order: hour means first, then converted", "mg/m3"),
+        Column("null_reason", LABEL, "空值原因", "why judged_mg_m3 is null", values=("no_data", "below_45_valid_minutes", "o2_invalid", "o2_near_air", "no_nox_basis", "no_moisture")),
+    ),
+    published=True,
+)  # fmt: skip
+
+CEMS_SIGNALS = Table(
+    "cems_signals", "hours", "day", ("outlet_id", "signal_id", "pollutant", "start"),
+    "数据信号", "what a person should look at; a signal never edits data",
+    (
+        OUTLET,
+        Column("signal_id", LABEL, "信号编号", "id in reference/signals", nullable=False),
+        Column("pollutant", LABEL, "污染物或通道", "pollutant or channel; empty for the whole outlet", nullable=False),
+        Column("start", TIME, "开始", "first hour, Beijing time", nullable=False),
+        Column("end", TIME, "结束", "end (exclusive), Beijing time", nullable=False),
+        Column("severity", LABEL, "级别", "severity", nullable=False, values=("info", "warn", "serious")),
+        Column("value", pa.float64(), "数值", "measured value of the signal"),
+        Column("threshold", pa.float64(), "阈值", "threshold it was compared with"),
+        Column("text_zh", pa.string(), "说明", "text in Chinese", nullable=False),
+        Column("text_en", pa.string(), "英文说明", "text in English", nullable=False),
+    ),
+    published=True,
+)  # fmt: skip

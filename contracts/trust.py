@@ -1,0 +1,38 @@
+"""Contract of the table that says what moved between releases.
+
+Belongs here: columns of restatements. Does not belong here: how changes are found (`resources/release_changes.py`)
+and the release's manifest (`resources/release_records.py`).
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from contracts.core import LABEL, Column, Table
+
+#: What can make a published figure move. `unexplained` is never expected: no recorded fact differs, yet the figure does.
+REASON_KINDS = ("factor", "rule", "late_data", "ledger", "code", "unexplained")
+
+#: Stands in `column` where a whole row is no longer published.
+WITHDRAWN = "*"
+
+RESTATEMENTS = Table(
+    "restatements", "trust", "none", ("dataset", "key", "column", "release_id"),
+    "数值变更记录", "published figures that moved: one row per value of a row that an earlier release already had",
+    (
+        Column("dataset", LABEL, "数据表", "table of the figure", nullable=False),
+        Column("key", pa.string(), "行键", "key of the row as name=value pairs separated by semicolons", nullable=False),
+        Column("column", LABEL, "列", f"column that moved; {WITHDRAWN} when the whole row was withdrawn", nullable=False),
+        Column("release_id", LABEL, "发布编号", "release that moved it", nullable=False),
+        Column("previous_release_id", LABEL, "上一发布编号", "release that it is compared with", nullable=False),
+        Column("partition", LABEL, "分区", "file of the row: key of its partition", nullable=False),
+        Column("old", pa.string(), "原值", "value before, as text; null where there was none"),
+        Column("new", pa.string(), "新值", "value now, as text; null where there is none"),
+        Column("delta", pa.float64(), "差值", "new minus old; null unless both are numbers"),
+        Column("provisional", pa.bool_(), "是否暂定", "the row's month or year had not ended in the data of the previous release: its running figures were expected to move", nullable=False),
+        Column("reason_kind", LABEL, "原因类别", "what differs between the two releases' facts; the gravest where several do", nullable=False, values=REASON_KINDS),
+        Column("reason_ref", LABEL, "原因", "every fact that differs between the two releases", nullable=False),
+    ),
+    published=True,
+    sort=("dataset", "partition"),
+)  # fmt: skip

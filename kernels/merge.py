@@ -1,0 +1,186 @@
+"""Rows that may say the same thing twice: put in order, group by key, and let the later word win, cell by cell.
+
+Belongs here: ordering by device, command, time and precedence; the cell-wise merge and what it says of each frame. Does not
+belong here: what the columns mean, files, and how losers are reported (`assets/raw.py`).
+
+Precedence comes from the inputs alone (design.md 5.3): QN, then the order in which the caller lists the rows (path, offset).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+#: What a merge says of a frame, as bits.
+LOST = 1
+GAVE = 2
+
+
+@njit(cache=True, nogil=True)
+def _before(a, b, cn, time, qn):  # type: ignore[no-untyped-def]
+    if cn[a] != cn[b]:
+        return cn[a] < cn[b]
+    if time[a] != time[b]:
+        return time[a] < time[b]
+    return qn[a] < qn[b]
+
+
+@njit(cache=True, nogil=True)
+def _merge_sort(order, lo, hi, cn, time, qn, spare):  # type: ignore[no-untyped-def]
+    """Stable bottom-up merge sort of order[lo:hi]; runs already in order cost one comparison a row."""
+    width = 1
+    n = hi - lo
+    while width < n:
+        at = lo
+        while at < hi:
+            mid = min(at + width, hi)
+            end = min(at + 2 * width, hi)
+            if mid < end and _before(order[mid], order[mid - 1], cn, time, qn):
+                i = at
+                j = mid
+                for k in range(at, end):
+                    if j >= end or (i < mid and not _before(order[j], order[i], cn, time, qn)):
+                        spare[k] = order[i]
+                        i += 1
+                    else:
+                        spare[k] = order[j]
+                        j += 1
+                for k in range(at, end):
+                    order[k] = spare[k]
+            at = end
+        width *= 2
+
+
+@njit(cache=True, nogil=True)
+def _order(device, n_devices, cn, time, qn, order, starts):  # type: ignore[no-untyped-def]
+    n = device.size
+    first = np.zeros(n_devices + 1, np.int64)
+    for i in range(n):
+        first[device[i] + 1] += 1
+    for d in range(n_devices):
+        first[d + 1] += first[d]
+    place = first[:-1].copy()
+    for i in range(n):
+        d = device[i]
+        order[place[d]] = i
+        place[d] += 1
+    spare = np.empty(n, np.int64)
+    groups = 0
+    for d in range(n_devices):
+        _merge_sort(order, first[d], first[d + 1], cn, time, qn, spare)
+        for k in range(first[d], first[d + 1]):
+            new = k == first[d]
+            if not new:
+                a = order[k - 1]
+                b = order[k]
+                new = cn[a] != cn[b] or time[a] != time[b]
+            if new:
+                starts[groups] = k
+                groups += 1
+    starts[groups] = n
+    return groups
+
+
+def order_rows(
+    device: np.ndarray, n_devices: int, cn: np.ndarray, time: np.ndarray, qn: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Order rows by (device, cn, time, qn), ties as listed, and group them by (device, cn, time).
+
+    device int32[n] in 0..n_devices-1; cn int16[n]; time, qn int64[n]. Returns order int64[n] and starts int64[groups + 1]:
+    group g is order[starts[g]:starts[g + 1]], its last row takes precedence.
+    """
+    n = device.size
+    if not (cn.size == time.size == qn.size == n):
+        raise ValueError("device, cn, time and qn differ in length")
+    order = np.empty(n, np.int64)
+    starts = np.empty(n + 1, np.int64)
+    groups = _order(device, n_devices, cn, time, qn, order, starts)
+    return order, starts[: groups + 1].copy()
+
+
+@njit(cache=True, nogil=True)
+def _merge_numbers(values, dps, shift, order, starts, lo, hi, out, out_dps, state):  # type: ignore[no-untyped-def]
+    mask = np.uint32(15) << np.uint32(shift)
+    for g in range(lo, hi):
+        last = starts[g + 1] - 1
+        row = order[last]
+        if starts[g] == last:
+            out[g - lo] = values[row]
+            out_dps[g - lo] |= dps[row] & mask
+            continue
+        winner = -1
+        for k in range(last, starts[g] - 1, -1):
+            row = order[k]
+            value = values[row]
+            if np.isnan(value):
+                continue
+            if winner < 0:
+                winner = row
+                out[g - lo] = value
+                out_dps[g - lo] |= dps[row] & mask
+                if k != last:
+                    state[row] |= GAVE
+            elif value != values[winner] or (dps[row] & mask) != (dps[winner] & mask):
+                state[row] |= LOST
+        if winner < 0:
+            out[g - lo] = np.nan
+
+
+@njit(cache=True, nogil=True)
+def _merge_flags(flags, order, starts, lo, hi, out, state):  # type: ignore[no-untyped-def]
+    for g in range(lo, hi):
+        last = starts[g + 1] - 1
+        if starts[g] == last:
+            out[g - lo] = flags[order[last]]
+            continue
+        winner = -1
+        for k in range(last, starts[g] - 1, -1):
+            row = order[k]
+            if flags[row] == 0:
+                continue
+            if winner < 0:
+                winner = row
+                out[g - lo] = flags[row]
+                if k != last:
+                    state[row] |= GAVE
+            elif flags[row] != flags[winner]:
+                state[row] |= LOST
+        if winner < 0:
+            out[g - lo] = 0
+
+
+class Grouping:
+    """Rows in order and in groups, and what merging has said of each row so far (`state`, bits LOST and GAVE)."""
+
+    def __init__(self, order: np.ndarray, starts: np.ndarray) -> None:
+        self.order = order
+        self.starts = starts
+        self.state = np.zeros(order.size, np.uint8)
+
+    @property
+    def groups(self) -> int:
+        """Number of groups, which is the number of merged rows."""
+        return self.starts.size - 1
+
+    def leaders(self, lo: int = 0, hi: int | None = None) -> np.ndarray:
+        """The row of each group lo..hi that takes precedence."""
+        ends = self.starts[lo + 1 : (self.groups if hi is None else hi) + 1]
+        return self.order[ends - 1]
+
+    def numbers(self, values: np.ndarray, dps: np.ndarray, subfield: int, lo: int, hi: int, out_dps: np.ndarray) -> np.ndarray:
+        """Merged float64 of groups lo..hi; the sub-field's decimals are or-ed into out_dps (uint32[hi - lo])."""
+        out = np.empty(hi - lo)
+        _merge_numbers(values, dps, 4 * subfield, self.order, self.starts, lo, hi, out, out_dps, self.state)
+        return out
+
+    def flags(self, flags: np.ndarray, lo: int, hi: int) -> np.ndarray:
+        """Merged flags (uint8 ASCII, 0 for none) of groups lo..hi."""
+        out = np.empty(hi - lo, np.uint8)
+        _merge_flags(flags, self.order, self.starts, lo, hi, out, self.state)
+        return out
+
+    def group_of(self) -> np.ndarray:
+        """Group of each row, int64[n]."""
+        made = np.empty(self.order.size, np.int64)
+        made[self.order] = np.repeat(np.arange(self.groups), np.diff(self.starts))
+        return made

@@ -1,0 +1,114 @@
+"""The bench a table is made on: everything a maker may read, each look recorded as an input of what it makes.
+
+Belongs here: reading inputs by name, noting their versions, and telling from such notes whether a partition is still true.
+Does not belong here: making tables (`assets`) and deciding when (`pipelines`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from resources.home import Home
+    from resources.intake import Arrival
+    from resources.registry import Registry
+    from resources.rules import RuleBook
+    from resources.settings import Settings
+
+_SEP = ":"
+
+
+class Bench:
+    """One maker's view of a home; `inputs` holds what it has looked at so far (name -> version)."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.inputs: dict[str, str] = {}
+
+    @property
+    def settings(self) -> Settings:
+        """Settings of this run."""
+        return self.home.settings
+
+    def _note(self, name: str) -> None:
+        self.inputs[name] = current(self.home, name)
+
+    def table(self, name: str, key: str, columns: list[str] | None = None) -> pa.Table | None:
+        """Rows of a partition; None (and recorded as absent) when it does not exist."""
+        self._note(_SEP.join(("table", name, key)))
+        return self.home.lake.read(name, key, columns)
+
+    def keys(self, name: str, first: str = "", last: str = "~") -> list[str]:
+        """Existing partition keys of a table from `first` to `last` inclusive; their list is the recorded input."""
+        self._note(_SEP.join(("keys", name, first, last)))
+        return _between(self.home, name, first, last)
+
+    def frontier(self, name: str, not_after: str) -> str:
+        """The last existing partition key of a table, but no later than `not_after`; "" when there is none at all.
+
+        A month that has closed keeps the same frontier however far the data go on.
+        """
+        self._note(_SEP.join(("frontier", name, not_after)))
+        return _frontier(self.home, name, not_after)
+
+    def registry(self, first: date, last: date) -> Registry:
+        """The registry; recorded are the rows in force in the window."""
+        self._note(_SEP.join(("registry", str(first), str(last))))
+        return self.home.registry
+
+    def rules(self, first: date, last: date) -> RuleBook:
+        """The rule book; recorded are the rows in force in the window."""
+        self._note(_SEP.join(("rules", str(first), str(last))))
+        return self.home.rules
+
+    def arrivals_of(self, day: str) -> list[Arrival]:
+        """Captures that feed a day, in order of precedence."""
+        self._note(_SEP.join(("captures", day)))
+        return self.home.intake.of_day(day)
+
+    def arrivals(self) -> list[Arrival]:
+        """Every arrival that stands for something."""
+        self._note("arrivals")
+        return self.home.intake.arrivals()
+
+
+def _between(home: Home, name: str, first: str, last: str) -> list[str]:
+    return [k for k in home.lake.keys(name) if first <= k <= last]
+
+
+def _frontier(home: Home, name: str, not_after: str) -> str:
+    keys = home.lake.keys(name)
+    return min(keys[-1], not_after) if keys else ""
+
+
+def current(home: Home, name: str) -> str:
+    """Version of an input as it stands now; the names are those that a bench records."""
+    kind, *rest = name.split(_SEP)
+    if kind == "table":
+        return home.lake.version(*rest)
+    if kind == "keys":
+        return _hash(_between(home, *rest))
+    if kind == "frontier":
+        return _frontier(home, *rest)
+    if kind == "registry":
+        return home.registry.version(*(date.fromisoformat(d) for d in rest))
+    if kind == "rules":
+        return home.rules.version(*(date.fromisoformat(d) for d in rest))
+    if kind == "captures":
+        return _hash([f"{a.sha256} {a.path} {a.basis}" for a in home.intake.of_day(*rest)])
+    if kind == "arrivals":
+        return _hash([f"{a.path} {a.sha256} {a.state} {a.basis}" for a in home.intake.arrivals()])
+    raise ValueError(f"no such input: {name}")
+
+
+def _hash(lines: list[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def changed(home: Home, inputs: dict[str, str]) -> list[str]:
+    """Names of the recorded inputs that stand differently now."""
+    return [name for name, version in sorted(inputs.items()) if current(home, name) != version]

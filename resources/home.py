@@ -1,0 +1,58 @@
+"""A home: registry, landing, lake and published of one user, opened once for a run.
+
+Belongs here: putting the resources of one home together, lazily. Does not belong here: what is done with them.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from resources.intake import Intake
+from resources.lake import Lake
+from resources.registry import Registry
+from resources.rules import RuleBook
+from resources.storage import open_storage
+
+if TYPE_CHECKING:
+    from resources.settings import Settings
+    from resources.storage import Storage
+
+
+class Home:
+    """Everything a run works with; each piece is opened at its first use and kept for the run."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def landing(self) -> Storage:
+        """Where files arrive; only ever read."""
+        return open_storage(self.settings.place("landing"))
+
+    @cached_property
+    def published(self) -> Storage:
+        """Where releases are."""
+        return open_storage(self.settings.place("published"))
+
+    @cached_property
+    def lake(self) -> Lake:
+        """Tables by partition."""
+        return Lake(open_storage(self.settings.place("lake")), self.settings.threads)
+
+    @cached_property
+    def registry(self) -> Registry:
+        """Plants, lines, outlets, devices, permits. RegistryError lists every mistake at once."""
+        return Registry.load(open_storage(self.settings.place("registry")))
+
+    @cached_property
+    def rules(self) -> RuleBook:
+        """Limits and parameters of `reference/rules`."""
+        return RuleBook.load()
+
+    @cached_property
+    def intake(self) -> Intake:
+        """Arrivals and what they held."""
+        from resources.factors_hj212 import channel_codes  # noqa: PLC0415
+
+        return Intake(self.landing, self.lake.storage, self.registry, channel_codes(), self.settings)

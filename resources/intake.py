@@ -1,0 +1,212 @@
+"""Intake: which files have arrived, which of them are new, and what each held.
+
+Belongs here: looking over landing/, telling new, grown, copied and refused files apart, driving the reader, and the index
+of arrivals. Does not belong here: parsing, and merging days.
+
+Identity is content: a file is read once per content. Landing is only ever read. The index is this machine's journal (it
+holds first-seen times); published tables take from it only what the inputs alone decide.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from resources.captures import Capture, CaptureError
+from resources.hj212_reader import READER_VERSION, Devices, Reader
+from resources.segments import Record, Segments
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from resources.registry import Registry
+    from resources.settings import Settings
+    from resources.storage import Entry, Storage
+
+INDEX = "intake.json"
+#: Endings that hold no HJ 212 text; read as such they would end as noise without a word.
+OTHER_FORMATS = (".xlsx", ".xls", ".parquet", ".zip", ".rar", ".7z", ".pdf", ".docx")
+FLUSH_EVERY = 200
+SAY_EVERY = 1 << 29
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One file as it once lay in landing/. `state` is read, grown (a longer file replaced it) or refused."""
+
+    token: str
+    path: str
+    size: int
+    seen: str
+    sha256: str
+    state: str
+    reason: str
+    first_seen: str
+    basis: str
+    record: Record | None = None
+
+    @property
+    def live(self) -> bool:
+        """Its rows count."""
+        return self.state == "read"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one look at landing/ brought."""
+
+    read: int
+    bytes: int
+    known: int
+    refused: tuple[tuple[str, str], ...]
+    days: tuple[str, ...]
+
+
+def token_of(entry: Entry) -> str:
+    """Name of one state of one file: changes when its path, size or modification mark does."""
+    return hashlib.sha256(f"{entry.key}\n{entry.size}\n{entry.token}".encode()).hexdigest()[:24]
+
+
+class Intake:
+    """Arrivals of one home and the segments read from them."""
+
+    def __init__(
+        self, landing: Storage, lake: Storage, registry: Registry, codes: dict[str, str], settings: Settings
+    ) -> None:
+        self._landing = landing
+        self._lake = lake
+        self._settings = settings
+        self._codes = codes
+        self._window = (settings.window_from, settings.window_to)
+        self._devices = Devices(registry.devices)
+        self._by_mn: dict[str, str] = {}
+        for d in sorted(registry.devices, key=lambda d: (d.mn, d.valid_from)):
+            about = f"{d.outlet_id}|{d.valid_from}|{d.valid_to}|{sorted(d.crc_variants)}\n"
+            self._by_mn[d.mn] = self._by_mn.get(d.mn, "") + about
+        self.segments = Segments(lake)
+        self._arrivals: dict[str, Arrival] = {}
+        if lake.exists(INDEX):
+            for raw in json.loads(lake.read(INDEX)):
+                record = raw.pop("record")
+                self._arrivals[raw["token"]] = Arrival(**raw, record=Record(**record) if record else None)
+
+    def basis(self, mns: Iterable[str]) -> str:
+        """Hash of all that decides how a capture with these device numbers is read."""
+        facts = [READER_VERSION, *map(str, self._window), json.dumps(self._codes, sort_keys=True)]
+        facts += [f"{mn}={self._by_mn.get(mn, '')}" for mn in sorted(set(mns))]
+        return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
+
+    def pending(self) -> list[Entry]:
+        """Files of landing/cems that must be read: new, changed, or read with another registry."""
+        return [e for e in self._landing.list("cems") if not self._known(e)]
+
+    def _known(self, entry: Entry) -> bool:
+        arrival = self._arrivals.get(token_of(entry))
+        if arrival is None:
+            return False
+        return arrival.record is None or arrival.basis == self.basis(arrival.record.mns)
+
+    def take_in(self, say: Callable[[str], None]) -> Taken:
+        """Read what is pending. A file that cannot be read costs only itself; the index is kept as it goes."""
+        entries = self._landing.list("cems")
+        pending = [e for e in entries if not self._known(e)]
+        total = sum(e.size for e in pending)
+        done = 0
+        refused: list[tuple[str, str]] = []
+        days: set[str] = set()
+        for n, entry in enumerate(pending, 1):
+            arrival = self._read(entry, say)
+            days |= self._settle(arrival)
+            done += entry.size
+            if arrival.state == "refused":
+                refused.append((arrival.path, arrival.reason))
+            if n % FLUSH_EVERY == 0 or n == len(pending):
+                self._save()
+                say(f"read {n} of {len(pending)} files, {done / 1e6:.1f} of {total / 1e6:.1f} MB")
+        return Taken(len(pending), total, len(entries) - len(pending), tuple(refused), tuple(sorted(days)))
+
+    def _read(self, entry: Entry, say: Callable[[str], None]) -> Arrival:
+        token = token_of(entry)
+        old = self._arrivals.get(token)
+        seen = old.first_seen if old else datetime.now(UTC).isoformat(timespec="seconds")
+        made = Arrival(token, entry.key, entry.size, entry.token, "", "refused", "", seen, "")
+        if entry.key.lower().endswith(OTHER_FORMATS):
+            reason = "not an HJ 212 capture; export it as text / 不是 HJ 212 报文文件，请导出为文本"
+            return replace(made, sha256=self._hash(entry), reason=reason)
+        before = max((a for a in self._arrivals.values() if a.path == entry.key and a.live and a.size < entry.size),
+                     key=lambda a: a.size, default=None)  # fmt: skip
+        capture = Capture(self._landing, entry.key, prefix=before.size if before else 0)
+        pairs = [(d.mn, d.outlet_id) for d in self._devices.rows]
+        writer = self.segments.writer(token, pairs)
+        try:
+            reader = Reader(self._devices, self._codes, self._window, self._settings.threads)
+            told = 0
+            for batch in reader.read(capture.blocks()):
+                writer.add(batch)
+                if capture.text_bytes - told >= SAY_EVERY:
+                    told = capture.text_bytes
+                    say(f"{entry.key}: {told / 1e6:.0f} MB of text read")
+        except (CaptureError, OSError) as error:
+            self.segments.drop(token)
+            return replace(made, sha256=capture.sha256, reason=str(error))
+        record = writer.close(capture.text_bytes)
+        if before and capture.prefix_sha256 == before.sha256:
+            self._arrivals[before.token] = replace(before, state="grown")
+            self.segments.drop(before.token)
+        made = replace(made, sha256=capture.sha256, state="read", basis=self.basis(record.mns), record=record)
+        if not record.frames_accepted and not record.frames_quarantined and record.text_bytes:
+            reason = "no HJ 212 frame in it (## and four digits); is it a capture? / 文件中没有 HJ 212 报文，请核对"
+            made = replace(made, state="refused", reason=reason)
+        return made
+
+    def _hash(self, entry: Entry) -> str:
+        with self._landing.open(entry.key) as source:
+            return hashlib.file_digest(source, "sha256").hexdigest()
+
+    def _settle(self, arrival: Arrival) -> set[str]:
+        """Enter an arrival; the days it touches, before and now."""
+        old = self._arrivals.get(arrival.token)
+        self._arrivals[arrival.token] = arrival
+        self.__dict__.pop("_by_day", None)
+        days = set(old.record.touched) if old and old.record else set()
+        return days | (arrival.record.touched if arrival.record and arrival.live else set())
+
+    def _save(self) -> None:
+        rows = [asdict(a) for _, a in sorted(self._arrivals.items())]
+        self._lake.write(INDEX, json.dumps(rows, ensure_ascii=False).encode())
+
+    def inputs(self) -> list[Arrival]:
+        """The captures that count, each content once under its smallest path, ordered by path and content.
+
+        This order is the precedence between frames without a QN (design.md 5.3).
+        """
+        best: dict[str, Arrival] = {}
+        for arrival in self.arrivals():
+            if arrival.live:
+                best.setdefault(arrival.sha256, arrival)
+        return sorted(best.values(), key=lambda a: (a.path, a.sha256))
+
+    def arrivals(self) -> list[Arrival]:
+        """Every arrival that still stands for something: inputs, copies of them, and refused files; grown ones are history."""
+        standing = (a for a in self._arrivals.values() if a.state != "grown")
+        return sorted(standing, key=lambda a: (a.path, a.sha256, a.token))
+
+    def days(self) -> list[str]:
+        """Local days that any input feeds, sorted."""
+        return sorted(self._by_day)
+
+    def of_day(self, day: str) -> list[Arrival]:
+        """Inputs that feed a day, in order of precedence."""
+        return self._by_day.get(day, [])
+
+    @cached_property
+    def _by_day(self) -> dict[str, list[Arrival]]:
+        found: dict[str, list[Arrival]] = {}
+        for arrival in self.inputs():
+            for day in arrival.record.touched if arrival.record else ():
+                found.setdefault(day, []).append(arrival)
+        return found

@@ -1,0 +1,193 @@
+"""The lake: one folder a table, one Parquet file (or several parts) a partition, and beside it what it was made from.
+
+Belongs here: writing a partition with its contract, its version, and deciding whether it is still true. Does not belong
+here: how a table is made (`assets`) and what readers outside see (`resources/releases.py`).
+
+A partition's record names every input that was consulted, with its version; it is true as long as all of them stand. The
+record is removed before the data change and written after: whatever is killed when, a record never speaks of other bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from contracts import TABLES, ContractError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from contracts import Table
+    from resources.storage import Storage
+
+    Content = pa.Table | Callable[[], pa.Table] | Sequence[Callable[[], pa.Table]]
+
+ROW_GROUP = 262_144
+#: Tables of one file are checked against their whole contract; raw parts by schema only, their values are as reported.
+_DELTA = ("data_time", "qn", "src_offset", "hour")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One Parquet file of a partition."""
+
+    path: str
+    sha256: str
+    bytes: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """One partition as it lies in the lake: its files and the inputs it was made from (name -> version, "" = absent)."""
+
+    table: str
+    key: str
+    made_by: str
+    parts: tuple[Part, ...]
+    inputs: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def version(self) -> str:
+        """Hash of the content; equal bytes, equal version."""
+        return hashlib.sha256("".join(p.sha256 for p in self.parts).encode()).hexdigest()
+
+    @property
+    def rows(self) -> int:
+        """Rows of all parts."""
+        return sum(p.rows for p in self.parts)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all parts."""
+        return sum(p.bytes for p in self.parts)
+
+
+class Lake:
+    """Tables by partition in one storage."""
+
+    def __init__(self, storage: Storage, threads: int = 2) -> None:
+        self.storage = storage
+        self._threads = threads
+        self._known: dict[tuple[str, str], Partition | None] = {}
+        self._keys: dict[str, list[str]] = {}
+
+    def partition(self, table: str, key: str) -> Partition | None:
+        """The record of a partition, None when there is none."""
+        if (table, key) not in self._known:
+            self._known[table, key] = self._load(table, key) if key in self.keys(table) else None
+        return self._known[table, key]
+
+    def _load(self, table: str, key: str) -> Partition:
+        raw = json.loads(self.storage.read(_record(table, key)))
+        return Partition(**{**raw, "parts": tuple(Part(**p) for p in raw["parts"])})
+
+    def version(self, table: str, key: str) -> str:
+        """Version of a partition, "" when there is none."""
+        found = self.partition(table, key)
+        return found.version if found else ""
+
+    def keys(self, table: str) -> list[str]:
+        """Keys of the partitions that exist, sorted."""
+        if table not in self._keys:
+            entries = self.storage.list(f"{table}/_made", ".json")
+            self._keys[table] = sorted(e.key.rsplit("/", 1)[1].removesuffix(".json") for e in entries)
+        return self._keys[table]
+
+    def urls(self, table: str, key: str) -> list[str]:
+        """Files of a partition as polars scans them (with `storage.scan_options`)."""
+        found = self.partition(table, key)
+        return [self.storage.url(p.path) for p in found.parts] if found else []
+
+    def read(self, table: str, key: str, columns: list[str] | None = None) -> pa.Table | None:
+        """A partition's rows, only the named columns; None when it does not exist."""
+        found = self.partition(table, key)
+        if found is None:
+            return None
+        return pa.concat_tables([self._read_part(p.path, columns) for p in found.parts])
+
+    def _read_part(self, path: str, columns: list[str] | None) -> pa.Table:
+        local = self.storage.local_path(path)
+        source = str(local) if local else pa.BufferReader(self.storage.read(path))
+        return pq.ParquetFile(source).read(columns)
+
+    def write(self, table: str, key: str, content: Content, *, made_by: str, inputs: dict[str, str]) -> Partition:
+        """Replace a partition. `content` is a table, or callables that make one (several: one part each, made in parallel).
+
+        Raises ContractError when a table breaks its contract; nothing is replaced then, except that a partition of
+        several parts counts as absent.
+        """
+        contract = TABLES[table]
+        if isinstance(content, pa.Table):
+            contract.check(content)
+        old = self.partition(table, key)
+        self.storage.delete(_record(table, key))
+        self._forget(table, key)
+        parts = self._write_parts(contract, key, content)
+        for stale in old.parts if old else ():
+            if stale.path not in {p.path for p in parts}:
+                self.storage.delete(stale.path)
+        made = Partition(table, key, made_by, tuple(parts), inputs)
+        self.storage.write(_record(table, key), json.dumps(asdict(made), sort_keys=True, indent=1).encode())
+        self._forget(table, key)
+        self._known[table, key] = made
+        return made
+
+    def _write_parts(self, contract: Table, key: str, content: Content) -> list[Part]:
+        if isinstance(content, pa.Table):
+            return [self._write_part(contract, f"{contract.name}/{key}.parquet", content)]
+        if callable(content):
+            made = content()
+            contract.check(made)
+            return [self._write_part(contract, f"{contract.name}/{key}.parquet", made)]
+        makers = list(content)
+
+        def one(i: int) -> Part:
+            return self._write_part(contract, f"{contract.name}/{key}/part-{i:03d}.parquet", makers[i]())
+
+        with ThreadPoolExecutor(self._threads) as pool:
+            return list(pool.map(one, range(len(makers))))
+
+    def _write_part(self, contract: Table, path: str, table: pa.Table) -> Part:
+        if not table.schema.equals(contract.schema()):
+            raise ContractError(f"{contract.name}: the schema of {path} is not the contract's; make it with Table.arrow")
+        delta = {n: "DELTA_BINARY_PACKED" for n in _DELTA if n in table.column_names}
+        with self.storage.staged(path) as temporary:
+            pq.write_table(
+                table, temporary, compression="zstd", compression_level=1, row_group_size=ROW_GROUP,
+                use_dictionary=[n for n in table.column_names if n not in delta], column_encoding=delta or None,
+                write_statistics=[n for n in table.column_names if n in contract.key], store_schema=True,
+            )  # fmt: skip
+            with temporary.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            size = temporary.stat().st_size
+        return Part(path, digest, size, table.num_rows)
+
+    def touch(self, partition: Partition, inputs: dict[str, str], made_by: str) -> Partition:
+        """The same bytes, now known to follow from `inputs`."""
+        made = Partition(partition.table, partition.key, made_by, partition.parts, inputs)
+        self.storage.write(_record(made.table, made.key), json.dumps(asdict(made), sort_keys=True, indent=1).encode())
+        self._known[made.table, made.key] = made
+        return made
+
+    def drop(self, table: str, key: str) -> None:
+        """Remove a partition that its inputs no longer give."""
+        old = self.partition(table, key)
+        self.storage.delete(_record(table, key))
+        self._forget(table, key)
+        for part in old.parts if old else ():
+            self.storage.delete(part.path)
+
+    def _forget(self, table: str, key: str) -> None:
+        self._known.pop((table, key), None)
+        self._keys.pop(table, None)
+
+
+def _record(table: str, key: str) -> str:
+    return f"{table}/_made/{key}.json"
