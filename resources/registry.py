@@ -14,9 +14,10 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from resources.problems import Problem
 from resources.registry_check import check_registry
 from resources.registry_read import read_sheet
-from resources.registry_rows import Dated, Device, Line, Outlet, Permit, Plant, Problem, RegistryError
+from resources.registry_rows import Dated, Device, Line, Outlet, Permit, Plant, RegistryError
 from resources.registry_schema import SHEETS
 from resources.registry_warn import warn_registry
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import date
 
+    from resources.problems import Problem
     from resources.registry_read import Placed, Reading
-    from resources.registry_rows import Problem
     from resources.registry_schema import Sheet
 
 Period: TypeAlias = "tuple[date, date]"

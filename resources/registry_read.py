@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
+from resources.problems import Problem
 from resources.registry_cells import Complaint, Value, parse
-from resources.registry_rows import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

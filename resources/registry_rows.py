@@ -1,13 +1,15 @@
-"""The rows of the registry as typed records, and the problem that a wrong cell is.
+"""The rows of the registry as typed records.
 
-Belongs here: one dataclass per file of registry/, fields exactly its columns, and `Problem`. Does not belong here:
-what a cell may hold (`registry_schema`), reading (`registry_read`), rules between rows (`registry_check`).
+Belongs here: one dataclass per file of registry/, fields exactly its columns. Does not belong here: what a cell may
+hold (`registry_schema`), reading (`registry_read`), rules between rows (`registry_check`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from resources.problems import Problem, listing
 
 if TYPE_CHECKING:
     from datetime import date
@@ -108,32 +110,9 @@ class Permit(Dated):
     valid_to: date | None
 
 
-@dataclass(frozen=True)
-class Problem:
-    """One thing wrong with the registry, where it stands, and what to do.
-
-    `row` is the 1-based line of the file (1 = header, 0 = the whole file); `column` and `value` are empty where none applies.
-    """
-
-    file: str
-    row: int
-    column: str
-    value: str
-    text_zh: str
-    text_en: str
-    remedy_zh: str
-    remedy_en: str
-
-    def __str__(self) -> str:
-        where = f"{self.file}:{self.row}" if self.row else self.file
-        cell = f" [{self.column}={self.value!r}]" if self.column else ""
-        return f"{where}{cell} {self.text_zh} / {self.text_en} -> {self.remedy_zh} / {self.remedy_en}"
-
-
 class RegistryError(Exception):
     """The registry cannot be used; `problems` lists every error of every file at once."""
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = problems
-        lines = "\n".join(f"  {p}" for p in problems)
-        super().__init__(f"registry: {len(problems)} 处错误 / {len(problems)} error(s)\n{lines}")
+        super().__init__(f"registry: {len(problems)} 处错误 / {len(problems)} error(s)\n{listing(problems)}")

@@ -10,7 +10,8 @@ from dataclasses import dataclass, fields
 from typing import Literal
 
 from contracts.channels import POLLUTANTS
-from resources.registry_rows import Dated, Device, Line, Outlet, Permit, Plant, Problem
+from resources.problems import Problem
+from resources.registry_rows import Dated, Device, Line, Outlet, Permit, Plant
 
 REGION_CLASSES = ("key", "general")
 CLINKER_CLASSES = ("portland", "white", "sulfoaluminate", "aluminate")

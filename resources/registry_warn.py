@@ -19,8 +19,8 @@ from resources.registry_schema import DEVICES, LINES, OUTLETS, PLANTS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from resources.problems import Problem
     from resources.registry_read import Placed, Reading
-    from resources.registry_rows import Problem
 
 _USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _USCC_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
