@@ -75,6 +75,12 @@ def load_factor_codes(path: Path | None = None) -> list[FactorCode]:
     return [FactorCode(**cells) for _, cells in rows]
 
 
+def channel_codes() -> dict[str, str]:
+    """Code -> channel of every factor with columns of its own, under its code of 2017 and that of 2005."""
+    fed = [f for f in load_factor_codes() if f.channel]
+    return {code: f.channel for f in fed for code in (f.code, f.legacy_code) if code}
+
+
 def load_flag_rows(path: Path | None = None) -> list[FlagRow]:
     """Every data flag in file order; RuleError names line and column of what is wrong."""
     path = path or reference.HJ212 / "flags.csv"
