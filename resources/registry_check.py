@@ -140,21 +140,13 @@ def _first_gap(child: Period | None, parents: list[Period | None]) -> date | Non
     return day if day < end else None
 
 
-def _meet(one: Placed, other: Placed) -> Period | None:
-    """The days on which both rows are in force."""
-    if one.period is None or other.period is None:
-        return None
-    first, end = max(one.period[0], other.period[0]), min(one.period[1], other.period[1])
-    return (first, end) if first < end else None
-
-
 def _line_of_another_plant(outlets: Reading, lines: Reading) -> Iterator[Problem]:
     owners = by_id(lines)
     for placed in outlets.rows:
         plant, line = placed.cells.get("plant_id"), placed.cells.get("line_id")
         for owner in owners.get(str(line), []) if plant and line else []:
             other = owner.cells.get("plant_id")
-            if other and other != plant and _meet(placed, owner):
+            if other and other != plant and _together(placed, owner):
                 complaint = Complaint(
                     f"该生产线属于企业 {other}", f"belongs to plant {other}",
                     "改正 line_id 或 plant_id", "correct line_id or plant_id",
@@ -197,11 +189,10 @@ def _ambient_pressure_missing(plants: Reading, outlets: Reading, devices: Readin
     for device in devices.rows:
         if device.says("pressure_basis", "gauge") or device.says("flow_basis", "wet_actual"):
             for outlet in sites.get(str(device.cells.get("outlet_id")), []):
-                if _meet(outlet, device):
-                    needs[str(outlet.cells.get("plant_id"))].append((device, outlet))
+                needs[str(outlet.cells.get("plant_id"))].append((device, outlet))
     for plant in plants.rows:
         wanting = needs.get(str(plant.cells.get("plant_id")), []) if plant.says("ambient_pressure_kpa", None) else []
-        rows = [str(device.row) for device, outlet in wanting if _all_meet(plant, outlet, device)]
+        rows = [str(device.row) for device, outlet in wanting if _together(plant, outlet, device)]
         if rows:
             listed = ", ".join(rows[:5])
             complaint = Complaint(
@@ -212,6 +203,7 @@ def _ambient_pressure_missing(plants: Reading, outlets: Reading, devices: Readin
             yield plants.problem(plant.row, "ambient_pressure_kpa", "", complaint)
 
 
-def _all_meet(*rows: Placed) -> bool:
+def _together(*rows: Placed) -> bool:
+    """Whether there is a day on which all of the rows are in force."""
     periods = [r.period for r in rows if r.period is not None]
     return len(periods) == len(rows) and max(p[0] for p in periods) < min(p[1] for p in periods)

@@ -95,6 +95,16 @@ def test_an_outlet_and_its_line_belong_to_one_plant() -> None:
     ]
 
 
+def test_a_line_sold_to_another_plant_takes_its_outlets_along() -> None:
+    """Each row names the owner of its own time; that the line had another owner before or after is no error."""
+    rows = {"lines": LINE, "outlets": OUTLET}
+    sold = {
+        k: [v | {"valid_to": "2024-01-01"}, v | {"plant_id": "P2", "valid_from": "2024-01-01"}] for k, v in rows.items()
+    }
+    book = Registry.from_tables(home(plants=[PLANT, PLANT | {"plant_id": "P2"}], **sold))
+    assert [book.outlet("O1", d).plant_id for d in (date(2023, 12, 31), DAY)] == ["P1", "P2"]
+
+
 @pytest.mark.parametrize(
     ("basis", "flow", "needed"),
     [

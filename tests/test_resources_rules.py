@@ -282,6 +282,7 @@ def test_tags_come_in_the_order_of_precedence() -> None:
         ("贵州", "general", DAY, (80.0, date(2028, 12, 31))),
         ("Guizhou Province", "general", DAY, (80.0, date(2028, 12, 31))),
         ("河北省", "key", date(2025, 6, 1), (50.0, date(2025, 12, 31))),
+        ("河北省", "key", date(2025, 12, 31), (50.0, date(2025, 12, 31))),
         ("河北省", "general", date(2025, 6, 1), (80.0, date(2028, 12, 31))),
         ("河北省", "key", date(2026, 1, 1), (80.0, date(2028, 12, 31))),
         ("贵州省", "general", date(2030, 1, 1), (80.0, date(2028, 12, 31))),
@@ -290,6 +291,15 @@ def test_tags_come_in_the_order_of_precedence() -> None:
 )
 def test_conversion_targets(province: str, region: str, day: date, expected: tuple[float, date] | None) -> None:
     assert BOOK.target(province, region, day) == expected
+
+
+def test_a_target_of_the_province_wins_over_the_national_one(tmp_path: Path) -> None:
+    old = 'provinces = ["贵州", "Guizhou"]\ntarget_pct = 80'
+    book = edited(tmp_path, "cn-ule-2024.toml", old, old.replace("80", "85"))
+    assert [book.target(p, "general", DAY) for p in ("贵州省", "云南省")] == [
+        (85.0, date(2028, 12, 31)),
+        (80.0, date(2028, 12, 31)),
+    ]
 
 
 def test_flags_of_two_editions_are_two_lists() -> None:

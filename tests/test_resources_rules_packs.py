@@ -69,11 +69,25 @@ def test_an_old_value_overwritten_moves_its_years_and_no_earlier_one(tmp_path: P
         (NOX, NOX + "# a comment\n", False),
         (NOX, NOX.replace('["S1", "S2"]', '"S1"'), False),
         (NOX, NOX + "effective_to = 2027-01-01\n", False),
+        (NOX, NOX.replace("2024-01-15", "2024-03-01"), False),
+        (NOX, NOX.replace("2024-01-15", "2026-01-01"), False),
+        (NOX, NOX.replace("2024-01-15", "2026-01-02"), True),
         (NOX, NOX + "effective_to = 2026-12-31\n", True),
         (NOX, NOX.replace("附表1", "附表 1"), True),
         (NOX, NOX.replace('"verified"', '"draft"'), True),
     ],
-    ids=["note", "comment", "source", "ends after", "ends inside", "clause", "confidence"],
+    ids=[
+        "note",
+        "comment",
+        "source",
+        "ends after",
+        "starts before",
+        "starts with it",
+        "starts inside",
+        "ends inside",
+        "clause",
+        "confidence",
+    ],
 )
 def test_what_moves_the_version_of_2026(tmp_path: Path, old: str, new: str, moves: bool) -> None:
     assert (edited(tmp_path, "cn-ule-2024.toml", old, new).version(*YEAR) != BOOK.version(*YEAR)) == moves
