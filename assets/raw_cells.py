@@ -6,7 +6,7 @@ Belongs here: `cems_other` and `cems_quarantine`. Does not belong here: the wide
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -84,7 +84,7 @@ def load_cells(segments: Segments, files: list[Arrival], day: str) -> ExtraCells
     return ExtraCells(winner, lost, cells.filter(~pl.col("reason").is_in(_EXTRA)))
 
 
-def _cell_schema() -> dict[str, pl.DataType | type[pl.DataType]]:
+def _cell_schema() -> dict[str, Any]:
     return {
         "outlet_id": pl.String, "mn": pl.String, "cn": pl.Int16, "data_time": pl.Datetime("ms"), "name": pl.String,
         "text": pl.String, "reason": pl.String, "src_file": pl.String, "src_offset": pl.Int64, "qn": pl.Int64,
@@ -98,14 +98,16 @@ def quarantine(segments: Segments, files: list[Arrival], day: str, extra: ExtraC
     pieces = [_refused(segments, a, day) for a in files]
     pieces += [_cells(extra.bad, None), _cells(extra.lost, "superseded")]
     pieces += [_lost(kind) for kind in kinds]
-    whole = pl.concat(pieces).with_columns(pl.col("src_file").replace_strict(paths, return_dtype=pl.String).alias("path"))
+    whole = pl.concat(pieces).with_columns(
+        pl.col("src_file").replace_strict(paths, return_dtype=pl.String).alias("path")
+    )
     # One field may be refused twice in a frame (three different values): its key names the occurrence too.
     nth = pl.int_range(pl.len()).over("src_file", "src_offset", "name", "reason")
     name = pl.when(nth > 0).then(pl.format("{}#{}", "name", nth + 1)).otherwise("name")
     return TABLES["cems_quarantine"].arrow(whole.with_columns(name.alias("name")))
 
 
-_QUARANTINE_SCHEMA = {
+_QUARANTINE_SCHEMA: dict[str, Any] = {
     "reason": pl.String, "level": pl.String, "outlet_id": pl.String, "mn": pl.String, "cn": pl.Int16,
     "data_time": pl.Datetime("ms"), "name": pl.String, "content": pl.Binary, "src_file": pl.String, "src_offset": pl.Int64,
 }  # fmt: skip

@@ -56,7 +56,13 @@ def load_frames(segments: Segments, files: list[Arrival], day: str) -> DayFrames
     tables = [t for _, t in pieces]
     names = sorted({n for t in tables for n in t.column_names} - {"device"})
     columns = {n: _joined(tables, n) for n in names}
-    for name, dtype in (("cn", np.int16), ("time", np.int64), ("qn", np.int64), ("offset", np.int64), ("extra", np.uint8)):
+    for name, dtype in (
+        ("cn", np.int16),
+        ("time", np.int64),
+        ("qn", np.int64),
+        ("offset", np.int64),
+        ("extra", np.uint8),
+    ):
         columns.setdefault(name, np.empty(0, dtype))
     none = np.empty(0, np.int32)
     file = np.concatenate([none, *(np.full(t.num_rows, f, np.int32) for f, t in pieces)])
@@ -157,7 +163,9 @@ class Kind:
         gave = rows[(grouping.state[rows] & GAVE) > 0]
         frames = np.ones(hi - lo, np.int16)
         more: list[str | None] = [None] * (hi - lo) if gave.size else []
-        group_of = np.searchsorted(grouping.starts, np.flatnonzero((grouping.state[grouping.order] & GAVE) > 0), "right") - 1
+        group_of = (
+            np.searchsorted(grouping.starts, np.flatnonzero((grouping.state[grouping.order] & GAVE) > 0), "right") - 1
+        )
         within = group_of[(group_of >= lo) & (group_of < hi)] - lo
         for g, row in zip(within.tolist(), gave.tolist(), strict=True):
             frames[g] += 1

@@ -10,16 +10,47 @@ import pyarrow as pa
 from contracts.channels import CHANNELS, POLLUTANTS, SUBFIELDS, column
 from contracts.core import LABEL, TIME, Column, Table
 
-OUTLET = Column("outlet_id", LABEL, "排放口编号", "emission outlet id of the registry", nullable=False, source="registry/outlets.csv")
+OUTLET = Column(
+    "outlet_id",
+    LABEL,
+    "排放口编号",
+    "emission outlet id of the registry",
+    nullable=False,
+    source="registry/outlets.csv",
+)
 PLANT = Column("plant_id", LABEL, "企业编号", "plant id of the registry", nullable=False, source="registry/plants.csv")
-LINE = Column("line_id", LABEL, "生产线编号", "line id of the registry; empty for plant-level outlets", source="registry/lines.csv")
-POINT_TYPE = Column("point_type", LABEL, "排放口类型", "kind of emission point", nullable=False, source="registry/outlets.csv")
+LINE = Column(
+    "line_id",
+    LABEL,
+    "生产线编号",
+    "line id of the registry; empty for plant-level outlets",
+    source="registry/lines.csv",
+)
+POINT_TYPE = Column(
+    "point_type", LABEL, "排放口类型", "kind of emission point", nullable=False, source="registry/outlets.csv"
+)
 POLLUTANT = Column("pollutant", LABEL, "污染物", "pollutant", nullable=False, values=POLLUTANTS)
-HOUR = Column("hour", TIME, "小时起点(北京时间)", "start of the clock hour, Beijing time", nullable=False, source="HJ 75-2017 3")
+HOUR = Column(
+    "hour", TIME, "小时起点(北京时间)", "start of the clock hour, Beijing time", nullable=False, source="HJ 75-2017 3"
+)
 MN = Column("mn", LABEL, "设备标识", "device number (MN) of the logger", nullable=False, source="HJ 212-2017 table 3")
 SRC = (
-    Column("src_file", LABEL, "来源文件", "first 16 hex digits of the SHA-256 of the source file (see arrivals)", nullable=False),
-    Column("src_offset", pa.int64(), "来源偏移", "byte offset of the frame in the (decompressed) source file", "byte", nullable=False, low=0),
+    Column(
+        "src_file",
+        LABEL,
+        "来源文件",
+        "first 16 hex digits of the SHA-256 of the source file (see arrivals)",
+        nullable=False,
+    ),
+    Column(
+        "src_offset",
+        pa.int64(),
+        "来源偏移",
+        "byte offset of the frame in the (decompressed) source file",
+        "byte",
+        nullable=False,
+        low=0,
+    ),
 )
 
 ARRIVALS = Table(
@@ -53,9 +84,32 @@ def _measured() -> tuple[Column, ...]:
             if sub.startswith("zs") and not channel.pollutant:
                 continue
             unit = {"cou": "kg" if channel.pollutant else "m3"}.get(sub, channel.unit)
-            made.append(Column(column(channel.name, sub), pa.float64(), f"{channel.zh} {sub}", f"{channel.en}, {sub} as reported (unit of the device row)", unit))
-        made.append(Column(column(channel.name, "flag"), LABEL, f"{channel.zh} 数据标记", f"{channel.en}, HJ 212 data flag as sent", source="HJ 212-2017 table 8"))
-        made.append(Column(column(channel.name, "dp"), pa.uint32(), f"{channel.zh} 小数位数", f"{channel.en}, decimals of each sub-field as sent, four bits each in the order {', '.join(SUBFIELDS)}; 15 = the exact text is in cems_other"))
+            made.append(
+                Column(
+                    column(channel.name, sub),
+                    pa.float64(),
+                    f"{channel.zh} {sub}",
+                    f"{channel.en}, {sub} as reported (unit of the device row)",
+                    unit,
+                )
+            )
+        made.append(
+            Column(
+                column(channel.name, "flag"),
+                LABEL,
+                f"{channel.zh} 数据标记",
+                f"{channel.en}, HJ 212 data flag as sent",
+                source="HJ 212-2017 table 8",
+            )
+        )
+        made.append(
+            Column(
+                column(channel.name, "dp"),
+                pa.uint32(),
+                f"{channel.zh} 小数位数",
+                f"{channel.en}, decimals of each sub-field as sent, four bits each in the order {', '.join(SUBFIELDS)}; 15 = the exact text is in cems_other",
+            )
+        )
     return tuple(made)
 
 
@@ -72,9 +126,33 @@ _RAW = (
     *_measured(),
 )  # fmt: skip
 
-CEMS_MINUTE = Table("cems_minute", "raw", "day", ("outlet_id", "mn", "data_time"), "分钟数据(原始)", "interval means as the loggers sent them (CN 2051)", _RAW)
-CEMS_REPORTED = Table("cems_reported", "raw", "day", ("outlet_id", "mn", "cn", "data_time"), "数采仪小时与日数据(原始)", "the loggers' own hour and day records (CN 2061, 2031)", _RAW)
-CEMS_EDGE = Table("cems_edge", "raw", "day", ("outlet_id", "mn", "cn", "data_time"), "零点记录", "records labelled in the first interval of the day: under end labels they close the day before", _RAW)
+CEMS_MINUTE = Table(
+    "cems_minute",
+    "raw",
+    "day",
+    ("outlet_id", "mn", "data_time"),
+    "分钟数据(原始)",
+    "interval means as the loggers sent them (CN 2051)",
+    _RAW,
+)
+CEMS_REPORTED = Table(
+    "cems_reported",
+    "raw",
+    "day",
+    ("outlet_id", "mn", "cn", "data_time"),
+    "数采仪小时与日数据(原始)",
+    "the loggers' own hour and day records (CN 2061, 2031)",
+    _RAW,
+)
+CEMS_EDGE = Table(
+    "cems_edge",
+    "raw",
+    "day",
+    ("outlet_id", "mn", "cn", "data_time"),
+    "零点记录",
+    "records labelled in the first interval of the day: under end labels they close the day before",
+    _RAW,
+)
 
 CEMS_OTHER = Table(
     "cems_other", "raw", "day", ("outlet_id", "mn", "cn", "data_time", "name"),

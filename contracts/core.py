@@ -112,7 +112,9 @@ class Table:
         table = _as_arrow(frame)
         unknown = [n for n in table.column_names if n not in set(self.names)]
         if unknown:
-            raise ContractError(f"{self.name}: columns without a contract: {', '.join(unknown)}; add them to contracts/")
+            raise ContractError(
+                f"{self.name}: columns without a contract: {', '.join(unknown)}; add them to contracts/"
+            )
         made = pa.table([self._typed(column, table) for column in self.columns], names=self.names)
         if sort and self.order and made.num_rows:
             keys = pa.table([_plain(made.column(n)) for n in self.order], names=list(self.order))
@@ -170,13 +172,10 @@ def _column_violations(table: str, column: Column, frame: pl.DataFrame) -> Itera
     values = frame.get_column(column.name)
     if not column.nullable and values.null_count():
         yield f"{table}.{column.name}: {values.null_count()} nulls where none is allowed"
-    if column.low is not None or column.high is not None:
-        low = values.min() if column.low is not None else None
-        high = values.max() if column.high is not None else None
-        if low is not None and column.low is not None and low < column.low:  # type: ignore[operator]
-            yield f"{table}.{column.name}: {low} is below {column.low} {column.unit}"
-        if high is not None and column.high is not None and high > column.high:  # type: ignore[operator]
-            yield f"{table}.{column.name}: {high} is above {column.high} {column.unit}"
+    if column.low is not None and (below := values.filter(values < column.low)).len():
+        yield f"{table}.{column.name}: {below.len()} values below {column.low} {column.unit}, e.g. {below[0]!r}"
+    if column.high is not None and (above := values.filter(values > column.high)).len():
+        yield f"{table}.{column.name}: {above.len()} values above {column.high} {column.unit}, e.g. {above[0]!r}"
     if column.values:
         strange = sorted(set(values.drop_nulls().unique().cast(pl.String).to_list()) - set(column.values))
         if strange:

@@ -10,8 +10,11 @@ the position up to which that has been decided, so a caller can go on from there
 
 from __future__ import annotations
 
+from typing import Any, TypeAlias
+
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from kernels.crc import crc_hj212, crc_modbus
 from kernels.hj212_fields import (
@@ -27,6 +30,9 @@ from kernels.hj212_fields import (
     parse_data,
     parse_head,
 )
+
+Bytes: TypeAlias = NDArray[np.uint8]
+Ints: TypeAlias = NDArray[np.int64]
 
 # Outcomes of a frame; 0 is accepted, the others are reasons for quarantine.
 ACCEPTED = 0
@@ -55,9 +61,10 @@ MOST_CELLS = 5120
 
 
 @njit(cache=True, nogil=True)
-def _line_end(buf, lo, hi):  # type: ignore[no-untyped-def]
-    """End of what a broken frame may claim: the next line feed (included) or the next `##`, whichever comes first."""
-    at = lo
+def _line_end(buf: Bytes, p: int, skip: int) -> int:
+    """End of what a broken frame at `p` may claim: a line feed (included), the next `##`, or the longest frame's length."""
+    at = p + skip
+    hi = min(buf.size, p + LONGEST_FRAME)
     while at < hi:
         b = buf[at]
         if b == 10:
@@ -69,7 +76,7 @@ def _line_end(buf, lo, hi):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _characters(buf, lo, hi):  # type: ignore[no-untyped-def]
+def _characters(buf: Bytes, lo: int, hi: int) -> int:
     """Characters of UTF-8 text: bytes that do not continue one."""
     n = 0
     for i in range(lo, hi):
@@ -79,7 +86,7 @@ def _characters(buf, lo, hi):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _skip_line_break(buf, at, hi):  # type: ignore[no-untyped-def]
+def _skip_line_break(buf: Bytes, at: int, hi: int) -> int:
     if at < hi and buf[at] == 13:
         at += 1
     if at < hi and buf[at] == 10:
@@ -88,7 +95,7 @@ def _skip_line_break(buf, at, hi):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _variant(buf, lo, hi, declared):  # type: ignore[no-untyped-def]
+def _variant(buf: Bytes, lo: int, hi: int, declared: int) -> int:
     """Which CRC the declared value is over buf[lo:hi]: a VARIANT bit, or 0."""
     if declared < 0:
         return 0
@@ -103,7 +110,7 @@ def _variant(buf, lo, hi, declared):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _looks_encrypted(buf, lo, hi, head):  # type: ignore[no-untyped-def]
+def _looks_encrypted(buf: Bytes, lo: int, hi: int, head: Ints) -> bool:
     """HJ 212-2025 head and a data area with bytes that no plain area has (SM4 blocks are binary)."""
     parse_head(buf, lo, hi, head)
     if head[1] != 2:
@@ -124,7 +131,7 @@ def _looks_encrypted(buf, lo, hi, head):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _bound(buf, p, hi, at_end, head, bound):  # type: ignore[no-untyped-def]
+def _bound(buf: Bytes, p: int, hi: int, at_end: bool, head: Ints, bound: Ints) -> bool:
     """Where the frame that opens at `p` ends and whether it holds: bound = [end, segment_hi, outcome, variant].
 
     Returns False when the buffer ends before that is known (never when `at_end`).
@@ -157,7 +164,7 @@ def _bound(buf, p, hi, at_end, head, bound):  # type: ignore[no-untyped-def]
             return True
     elif not at_end:
         return False
-    end = _line_end(buf, seg, hi)
+    end = _line_end(buf, p, 6)
     if end == hi and not at_end and hi - p < LONGEST_FRAME:
         return False
     last = end
@@ -183,7 +190,7 @@ def _bound(buf, p, hi, at_end, head, bound):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _holds_header(buf, lo, hi):  # type: ignore[no-untyped-def]
+def _holds_header(buf: Bytes, lo: int, hi: int) -> bool:
     for i in range(lo, hi - 5):
         if buf[i] == 35 and buf[i + 1] == 35 and is_digit(buf[i + 2]) and is_digit(buf[i + 5]):
             return True
@@ -192,9 +199,26 @@ def _holds_header(buf, lo, hi):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def scan(
-    buf, start, stop, at_end, name_keys, name_values, mn_bytes, mn_lengths, mn_slots, mn_variants, window_lo, window_hi,
-    frames, values, dps, flags, seen, cells, counts,
-):  # type: ignore[no-untyped-def]  # fmt: skip
+    buf: Bytes,
+    start: int,
+    stop: int,
+    at_end: bool,
+    name_keys: NDArray[np.uint64],
+    name_values: NDArray[np.int16],
+    mn_bytes: NDArray[np.uint8],
+    mn_lengths: NDArray[np.int32],
+    mn_slots: NDArray[np.int32],
+    mn_variants: NDArray[np.int8],
+    window_lo: int,
+    window_hi: int,
+    frames: Ints,
+    values: NDArray[np.float64],
+    dps: NDArray[np.uint32],
+    flags: NDArray[np.uint8],
+    seen: NDArray[np.uint8],
+    cells: Ints,
+    counts: Ints,
+) -> int:
     """Scan buf[start:] for frames that open before `stop`; the wrapper below says what goes in and comes out."""
     hi = buf.size
     n_frames = 0
@@ -229,7 +253,7 @@ def scan(
         for i in range(p + 2, min(p + 6, hi)):
             digits = digits and is_digit(buf[i])
         if not digits:
-            end = _line_end(buf, p + 2, hi)
+            end = _line_end(buf, p, 2)
             if end == hi and not at_end and hi - p < LONGEST_FRAME:
                 break
             outcome = ACCEPTED
@@ -283,7 +307,7 @@ def scan(
                 if _holds_header(buf, head[7], bound[1]):
                     # A corrupted LEN that reaches into the next frame and hits a fitting CRC by chance (1 in 256).
                     outcome = BAD_LENGTH
-                    end = _line_end(buf, p + 6, hi)
+                    end = _line_end(buf, p, 6)
                 elif time == NO_TIME:
                     outcome = BAD_DATA_TIME
                 elif time < window_lo or time >= window_hi or (head[2] != NO_TIME and time > head[2] + DAY_MS):
@@ -307,7 +331,9 @@ def scan(
 
 
 @njit(cache=True, nogil=True)
-def _add_frame(frames, n, lo, hi, outcome, variant, mn, head, row, time):  # type: ignore[no-untyped-def]
+def _add_frame(
+    frames: Ints, n: int, lo: int, hi: int, outcome: int, variant: int, mn: int, head: Ints, row: int, time: int
+) -> None:
     frames[n, 0] = lo
     frames[n, 1] = hi
     frames[n, 2] = outcome
@@ -372,7 +398,7 @@ class Workspace:
         return sorted({s // SUBFIELDS for s in self.slots()} | {int(c) for c in flagged})
 
 
-def scan_some(buf: np.ndarray, start: int, stop: int, tables: Tables, work: Workspace, *, at_end: bool) -> int:
+def scan_some(buf: NDArray[Any], start: int, stop: int, tables: Tables, work: Workspace, *, at_end: bool) -> int:
     """Scan `buf` (uint8) from `start` for frames that open before `stop`, until done or a table of `work` is full.
 
     Returns the position decided up to: at or beyond `stop` when done, the end of what is known when the buffer ends inside

@@ -6,8 +6,14 @@ belong here: finding and checking frames (`kernels/hj212.py`), files, and what t
 
 from __future__ import annotations
 
+from typing import Any, TypeAlias
+
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
+
+Bytes: TypeAlias = NDArray[np.uint8]
+Ints: TypeAlias = NDArray[np.int64]
 
 # Why a cell stands outside the wide row.
 CELL_UNKNOWN_FACTOR = 0
@@ -34,7 +40,7 @@ def pack_name(name: str) -> int:
     return int.from_bytes(raw, "big") if len(raw) <= 8 else 0
 
 
-def name_table(names: dict[str, int]) -> tuple[np.ndarray, np.ndarray]:
+def name_table(names: dict[str, int]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Open-addressing table from packed names to small integers, as the scan expects it: keys uint64[256], values int16[256]."""
     keys = np.zeros(_HASH_SIZE, np.uint64)
     values = np.full(_HASH_SIZE, -1, np.int16)
@@ -49,7 +55,7 @@ def name_table(names: dict[str, int]) -> tuple[np.ndarray, np.ndarray]:
 
 
 @njit(cache=True, nogil=True)
-def _name_slot(keys, key):  # type: ignore[no-untyped-def]
+def _name_slot(keys: NDArray[np.uint64], key: np.uint64) -> int:
     place = np.int64((key * _HASH_MULTIPLIER) >> np.uint64(56))
     while keys[place] != np.uint64(0) and keys[place] != key:
         place = (place + 1) & (_HASH_SIZE - 1)
@@ -57,12 +63,13 @@ def _name_slot(keys, key):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def is_digit(b):  # type: ignore[no-untyped-def]
+def is_digit(b: int) -> bool:
+    """An ASCII digit."""
     return 48 <= b <= 57
 
 
 @njit(cache=True, nogil=True)
-def hex4(buf, at):  # type: ignore[no-untyped-def]
+def hex4(buf: Bytes, at: int) -> int:
     """Four hex digits as a number; -1 when one is none."""
     value = 0
     for i in range(at, at + 4):
@@ -80,7 +87,8 @@ def hex4(buf, at):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def number(buf, lo, count):  # type: ignore[no-untyped-def]
+def number(buf: Bytes, lo: int, count: int) -> int:
+    """`count` ASCII digits from `lo` as an integer; the caller knows that they are digits."""
     value = 0
     for i in range(lo, lo + count):
         value = value * 10 + (np.int64(buf[i]) - 48)
@@ -88,7 +96,7 @@ def number(buf, lo, count):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _days_from_civil(y, m, d):  # type: ignore[no-untyped-def]
+def _days_from_civil(y: int, m: int, d: int) -> int:
     """Days since 1970-01-01 of a proleptic Gregorian date (the era algorithm: exact, no tables)."""
     if m <= 2:
         y -= 1
@@ -101,7 +109,7 @@ def _days_from_civil(y, m, d):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def parse_time(buf, lo, hi):  # type: ignore[no-untyped-def]
+def parse_time(buf: Bytes, lo: int, hi: int) -> int:
     """YYYYMMDDhhmmss or YYYYMMDDhhmmsszzz in buf[lo:hi] as milliseconds since 1970-01-01 of the local clock; NO_TIME otherwise."""
     n = hi - lo
     if n != 14 and n != 17:
@@ -128,7 +136,14 @@ def parse_time(buf, lo, hi):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def find_mn(buf, lo, hi, mn_bytes, mn_lengths, mn_slots):  # type: ignore[no-untyped-def]
+def find_mn(
+    buf: Bytes,
+    lo: int,
+    hi: int,
+    mn_bytes: NDArray[np.uint8],
+    mn_lengths: NDArray[np.int32],
+    mn_slots: NDArray[np.int32],
+) -> int:
     """Index of the MN in buf[lo:hi] among the known ones, -1 when unknown: FNV-1a into open addressing, then bytes compared."""
     n = hi - lo
     if n == 0 or n > mn_bytes.shape[1]:
@@ -149,7 +164,7 @@ def find_mn(buf, lo, hi, mn_bytes, mn_lengths, mn_slots):  # type: ignore[no-unt
 
 
 @njit(cache=True, nogil=True)
-def mn_hash(buf, lo, hi):  # type: ignore[no-untyped-def]
+def mn_hash(buf: Bytes, lo: int, hi: int) -> np.uint64:
     """FNV-1a, 64 bits."""
     h = np.uint64(0xCBF29CE484222325)
     for i in range(lo, hi):
@@ -157,7 +172,7 @@ def mn_hash(buf, lo, hi):  # type: ignore[no-untyped-def]
     return h
 
 
-def mn_table(mns: list[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def mn_table(mns: list[str]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Look-up table of device numbers: bytes uint8[n, widest], lengths int32[n], slots int32[power of two] (-1 = free)."""
     widest = max([len(m.encode()) for m in mns], default=1)
     table = np.zeros((len(mns), widest), np.uint8)
@@ -178,7 +193,16 @@ def mn_table(mns: list[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 @njit(cache=True, nogil=True)
-def parse_head(buf, lo, hi, head):  # type: ignore[no-untyped-def]
+def _digits(buf: Bytes, lo: int, hi: int) -> int:
+    """buf[lo:hi] as an integer, -1 when it is empty or holds anything but digits."""
+    for i in range(lo, hi):
+        if not is_digit(buf[i]):
+            return -1
+    return number(buf, lo, hi - lo) if hi > lo else -1
+
+
+@njit(cache=True, nogil=True)
+def parse_head(buf: Bytes, lo: int, hi: int, head: Ints) -> None:
     """Fields before the data area, by name and in any order: head = [cn, version, qn, mn_lo, mn_hi, data_lo].
 
     `data_lo` is the first byte behind `CP=&&`, or -1. Fields end at `;` or, where a logger writes a stray comma, at `,`.
@@ -206,28 +230,25 @@ def parse_head(buf, lo, hi, head):  # type: ignore[no-untyped-def]
             v = eq + 1
             if n == 2 and buf[at] == 67 and buf[at + 1] == 78:  # CN
                 if end - v == 4 and head[0] < 0:
-                    good = True
-                    for i in range(v, end):
-                        good = good and is_digit(buf[i])
-                    if good:
-                        head[0] = number(buf, v, 4)
+                    head[0] = _digits(buf, v, end)
             elif n == 2 and buf[at] == 77 and buf[at + 1] == 78:  # MN
                 head[3] = v
                 head[4] = end
             elif n == 2 and buf[at] == 81 and buf[at + 1] == 78:  # QN
                 head[2] = parse_time(buf, v, end)
-            elif n == 4 and (buf[at] | 32) == 102 and (buf[at + 1] | 32) == 108 and (buf[at + 3] | 32) == 103:  # Flag
-                if 1 <= end - v <= 3:
-                    good = True
-                    for i in range(v, end):
-                        good = good and is_digit(buf[i])
-                    if good:
-                        head[1] = number(buf, v, end - v) >> 2
+            elif (
+                n == 4
+                and (buf[at] | 32) == 102
+                and (buf[at + 1] | 32) == 108
+                and (buf[at + 3] | 32) == 103
+                and end - v <= 3
+            ):  # Flag
+                head[1] = max(_digits(buf, v, end), 0) >> 2
         at = end + 1
 
 
 @njit(cache=True, nogil=True)
-def find_data_time(buf, lo, hi):  # type: ignore[no-untyped-def]
+def find_data_time(buf: Bytes, lo: int, hi: int) -> int:
     """First readable `DataTime=` in buf[lo:hi]; NO_TIME when there is none."""
     at = lo
     while at + 9 < hi:
@@ -249,7 +270,7 @@ _DATATIME = np.uint64(pack_name("DataTime"))
 
 
 @njit(cache=True, nogil=True)
-def _subfield(key):  # type: ignore[no-untyped-def]
+def _subfield(key: np.uint64) -> int:
     if key == _AVG:
         return 0
     if key == _MIN:
@@ -270,7 +291,7 @@ def _subfield(key):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _loose_float(buf, lo, hi):  # type: ignore[no-untyped-def]
+def _loose_float(buf: Bytes, lo: int, hi: int) -> float:
     """[+-]digits[.digits][e[+-]digits] as float, NaN when it is no number. Only for spellings that the fast path declines."""
     at = lo
     sign = 1.0
@@ -315,7 +336,7 @@ def _loose_float(buf, lo, hi):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _add_cell(cells, n, row, why, name_lo, name_hi, lo, hi):  # type: ignore[no-untyped-def]
+def _add_cell(cells: Ints, n: int, row: int, why: int, name_lo: int, name_hi: int, lo: int, hi: int) -> int:
     if n < cells.shape[0]:
         cells[n, 0] = row
         cells[n, 1] = why
@@ -327,7 +348,21 @@ def _add_cell(cells, n, row, why, name_lo, name_hi, lo, hi):  # type: ignore[no-
 
 
 @njit(cache=True, nogil=True)
-def parse_data(buf, lo, hi, row, name_keys, name_values, values, dps, flags, seen, cells, n_cells, head):  # type: ignore[no-untyped-def]
+def parse_data(
+    buf: Bytes,
+    lo: int,
+    hi: int,
+    row: int,
+    name_keys: NDArray[np.uint64],
+    name_values: NDArray[np.int16],
+    values: NDArray[np.float64],
+    dps: NDArray[np.uint32],
+    flags: NDArray[np.uint8],
+    seen: NDArray[np.uint8],
+    cells: Ints,
+    n_cells: int,
+    head: Ints,
+) -> int:
     """One data area into one wide row. Returns the new number of cells; head[6] = DataTime, head[7] = end of the area.
 
     Items end at `;` and pairs at `,`, read alike: real loggers mix them. Names split at their last hyphen.
@@ -454,7 +489,7 @@ def parse_data(buf, lo, hi, row, name_keys, name_values, values, dps, flags, see
 
 
 @njit(cache=True, nogil=True)
-def _gather(buf, lo, hi, offsets, out):  # type: ignore[no-untyped-def]
+def _gather(buf: Bytes, lo: Ints, hi: Ints, offsets: NDArray[np.int32], out: NDArray[np.uint8]) -> None:
     for i in range(lo.size):
         at = offsets[i]
         for j in range(lo[i], hi[i]):
@@ -462,7 +497,7 @@ def _gather(buf, lo, hi, offsets, out):  # type: ignore[no-untyped-def]
             at += 1
 
 
-def gather(buf: np.ndarray, lo: np.ndarray, hi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def gather(buf: NDArray[Any], lo: NDArray[Any], hi: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Pieces buf[lo[i]:hi[i]] one after the other: offsets int32[n + 1] and bytes uint8, the buffers of an Arrow binary array."""
     offsets = np.zeros(lo.size + 1, np.int32)
     np.cumsum(hi - lo, out=offsets[1:])

@@ -8,8 +8,14 @@ Precedence comes from the inputs alone (design.md 5.3): QN, then the order in wh
 
 from __future__ import annotations
 
+from typing import Any, TypeAlias
+
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
+
+Bytes: TypeAlias = NDArray[np.uint8]
+Ints: TypeAlias = NDArray[np.int64]
 
 #: What a merge says of a frame, as bits.
 LOST = 1
@@ -17,7 +23,7 @@ GAVE = 2
 
 
 @njit(cache=True, nogil=True)
-def _before(a, b, cn, time, qn):  # type: ignore[no-untyped-def]
+def _before(a: int, b: int, cn: NDArray[np.int16], time: Ints, qn: Ints) -> bool:
     if cn[a] != cn[b]:
         return cn[a] < cn[b]
     if time[a] != time[b]:
@@ -26,7 +32,7 @@ def _before(a, b, cn, time, qn):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _merge_sort(order, lo, hi, cn, time, qn, spare):  # type: ignore[no-untyped-def]
+def _merge_sort(order: Ints, lo: int, hi: int, cn: NDArray[np.int16], time: Ints, qn: Ints, spare: Ints) -> None:
     """Stable bottom-up merge sort of order[lo:hi]; runs already in order cost one comparison a row."""
     width = 1
     n = hi - lo
@@ -52,7 +58,9 @@ def _merge_sort(order, lo, hi, cn, time, qn, spare):  # type: ignore[no-untyped-
 
 
 @njit(cache=True, nogil=True)
-def _order(device, n_devices, cn, time, qn, order, starts):  # type: ignore[no-untyped-def]
+def _order(
+    device: NDArray[np.int32], n_devices: int, cn: NDArray[np.int16], time: Ints, qn: Ints, order: Ints, starts: Ints
+) -> int:
     n = device.size
     first = np.zeros(n_devices + 1, np.int64)
     for i in range(n):
@@ -82,8 +90,8 @@ def _order(device, n_devices, cn, time, qn, order, starts):  # type: ignore[no-u
 
 
 def order_rows(
-    device: np.ndarray, n_devices: int, cn: np.ndarray, time: np.ndarray, qn: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+    device: NDArray[Any], n_devices: int, cn: NDArray[Any], time: NDArray[Any], qn: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Order rows by (device, cn, time, qn), ties as listed, and group them by (device, cn, time).
 
     device int32[n] in 0..n_devices-1; cn int16[n]; time, qn int64[n]. Returns order int64[n] and starts int64[groups + 1]:
@@ -99,7 +107,18 @@ def order_rows(
 
 
 @njit(cache=True, nogil=True)
-def _merge_numbers(values, dps, shift, order, starts, lo, hi, out, out_dps, state):  # type: ignore[no-untyped-def]
+def _merge_numbers(
+    values: NDArray[np.float64],
+    dps: NDArray[np.uint32],
+    shift: int,
+    order: Ints,
+    starts: Ints,
+    lo: int,
+    hi: int,
+    out: NDArray[np.float64],
+    out_dps: NDArray[np.uint32],
+    state: NDArray[np.uint8],
+) -> None:
     mask = np.uint32(15) << np.uint32(shift)
     for g in range(lo, hi):
         last = starts[g + 1] - 1
@@ -127,7 +146,15 @@ def _merge_numbers(values, dps, shift, order, starts, lo, hi, out, out_dps, stat
 
 
 @njit(cache=True, nogil=True)
-def _merge_flags(flags, order, starts, lo, hi, out, state):  # type: ignore[no-untyped-def]
+def _merge_flags(
+    flags: NDArray[np.uint8],
+    order: Ints,
+    starts: Ints,
+    lo: int,
+    hi: int,
+    out: NDArray[np.uint8],
+    state: NDArray[np.uint8],
+) -> None:
     for g in range(lo, hi):
         last = starts[g + 1] - 1
         if starts[g] == last:
@@ -152,7 +179,7 @@ def _merge_flags(flags, order, starts, lo, hi, out, state):  # type: ignore[no-u
 class Grouping:
     """Rows in order and in groups, and what merging has said of each row so far (`state`, bits LOST and GAVE)."""
 
-    def __init__(self, order: np.ndarray, starts: np.ndarray) -> None:
+    def __init__(self, order: NDArray[Any], starts: NDArray[Any]) -> None:
         self.order = order
         self.starts = starts
         self.state = np.zeros(order.size, np.uint8)
@@ -162,24 +189,26 @@ class Grouping:
         """Number of groups, which is the number of merged rows."""
         return self.starts.size - 1
 
-    def leaders(self, lo: int = 0, hi: int | None = None) -> np.ndarray:
+    def leaders(self, lo: int = 0, hi: int | None = None) -> NDArray[Any]:
         """The row of each group lo..hi that takes precedence."""
         ends = self.starts[lo + 1 : (self.groups if hi is None else hi) + 1]
         return self.order[ends - 1]
 
-    def numbers(self, values: np.ndarray, dps: np.ndarray, subfield: int, lo: int, hi: int, out_dps: np.ndarray) -> np.ndarray:
+    def numbers(
+        self, values: NDArray[Any], dps: NDArray[Any], subfield: int, lo: int, hi: int, out_dps: NDArray[Any]
+    ) -> NDArray[Any]:
         """Merged float64 of groups lo..hi; the sub-field's decimals are or-ed into out_dps (uint32[hi - lo])."""
         out = np.empty(hi - lo)
         _merge_numbers(values, dps, 4 * subfield, self.order, self.starts, lo, hi, out, out_dps, self.state)
         return out
 
-    def flags(self, flags: np.ndarray, lo: int, hi: int) -> np.ndarray:
+    def flags(self, flags: NDArray[Any], lo: int, hi: int) -> NDArray[Any]:
         """Merged flags (uint8 ASCII, 0 for none) of groups lo..hi."""
         out = np.empty(hi - lo, np.uint8)
         _merge_flags(flags, self.order, self.starts, lo, hi, out, self.state)
         return out
 
-    def group_of(self) -> np.ndarray:
+    def group_of(self) -> NDArray[Any]:
         """Group of each row, int64[n]."""
         made = np.empty(self.order.size, np.int64)
         made[self.order] = np.repeat(np.arange(self.groups), np.diff(self.starts))

@@ -130,7 +130,7 @@ class Capture:
             buf[: kept.size] = kept
             filled = kept.size
             while filled < buf.size:
-                n = plain.readinto(memoryview(buf)[filled:])  # type: ignore[attr-defined]
+                n = plain.readinto(buf[filled:].data)  # type: ignore[attr-defined]
                 if not n:
                     ended = True
                     break

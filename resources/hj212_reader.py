@@ -149,7 +149,9 @@ class Devices:
 
     def at(self, number: NDArray[np.int64], time: NDArray[np.int64]) -> NDArray[np.int32]:
         """Device row of each (index into `numbers`, local ms); -1 where no row is in force."""
-        found = np.where((time >= self._from[number]) & (time < self._to[number]), self._row[number], -1).astype(np.int32)
+        found = np.where((time >= self._from[number]) & (time < self._to[number]), self._row[number], -1).astype(
+            np.int32
+        )
         for j in np.flatnonzero(self._several[number]):
             found[j] = next((i for lo, hi, i in self._spans[number[j]] if lo <= time[j] < hi), -1)
         return found
@@ -243,7 +245,6 @@ class Reader:
         inside = (t for t in (time, qn) if self._window[0] <= t < self._window[1])
         filed = next(inside, NO_TIME) if reason != "data_time_window" else NO_TIME
         return Refused(reason, block.offset + lo, block.buf[lo:hi].tobytes(), mn, cn, time, filed)
-
 
 
 def _cells(block: Block, cells: NDArray[np.int64], keep: NDArray[np.bool_]) -> Cells:

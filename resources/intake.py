@@ -14,13 +14,14 @@ import json
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from resources.captures import Capture, CaptureError
 from resources.hj212_reader import READER_VERSION, Devices, Reader
 from resources.segments import Record, Segments
 
 if TYPE_CHECKING:
+    import io
     from collections.abc import Callable, Iterable
 
     from resources.registry import Registry
@@ -165,7 +166,7 @@ class Intake:
 
     def _hash(self, entry: Entry) -> str:
         with self._landing.open(entry.key) as source:
-            return hashlib.file_digest(source, "sha256").hexdigest()
+            return hashlib.file_digest(cast("io.BufferedReader", source), "sha256").hexdigest()
 
     def _settle(self, arrival: Arrival) -> set[str]:
         """Enter an arrival; the days it touches, before and now."""

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,15 +22,14 @@ import pyarrow.parquet as pq
 from contracts import TABLES, ContractError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from contracts import Table
     from resources.storage import Storage
 
-    Content = pa.Table | Callable[[], pa.Table] | Sequence[Callable[[], pa.Table]]
+#: What a partition is written from: a table, a maker of one, or several makers, one part each.
+Maker: TypeAlias = Callable[[], pa.Table]
+Content: TypeAlias = pa.Table | Maker | Sequence[Maker]
 
 ROW_GROUP = 262_144
-#: Tables of one file are checked against their whole contract; raw parts by schema only, their values are as reported.
 _DELTA = ("data_time", "qn", "src_offset", "hour")
 
 
@@ -156,7 +156,9 @@ class Lake:
 
     def _write_part(self, contract: Table, path: str, table: pa.Table) -> Part:
         if not table.schema.equals(contract.schema()):
-            raise ContractError(f"{contract.name}: the schema of {path} is not the contract's; make it with Table.arrow")
+            raise ContractError(
+                f"{contract.name}: the schema of {path} is not the contract's; make it with Table.arrow"
+            )
         delta = {n: "DELTA_BINARY_PACKED" for n in _DELTA if n in table.column_names}
         with self.storage.staged(path) as temporary:
             pq.write_table(

@@ -138,9 +138,10 @@ class SegmentWriter:
     def _write(self, kind: str, day: str, table: pa.Table) -> None:
         name = f"{self._count:05d}-{kind}-{day}.arrow"
         self._count += 1
-        with self._storage.staged(f"{self._folder}/{name}") as path, ipc.new_file(
-            str(path), table.schema, options=ipc.IpcWriteOptions(compression="lz4")
-        ) as writer:
+        with (
+            self._storage.staged(f"{self._folder}/{name}") as path,
+            ipc.new_file(str(path), table.schema, options=ipc.IpcWriteOptions(compression="lz4")) as writer,
+        ):
             writer.write_table(table)
         self.record.parts.setdefault(kind, {}).setdefault(day, []).append(name)
 

@@ -1,0 +1,145 @@
+"""Products: the tables that are made together, in the order of the data's way, and how one is brought up to date.
+
+Belongs here: the list of products, which keys each could have, and the rule that a partition is made anew exactly when
+something it was made from stands differently. Does not belong here: how a table is made (the sibling modules) and when
+(`pipelines`).
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from assets.arrivals import make_arrivals
+from assets.hours import make_hours
+from assets.judgement import make_judgement
+from assets.labels import make_labels
+from assets.raw import make_raw
+from resources.bench import Bench, changed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from resources.home import Home
+
+ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """Tables made together. `made_by` changes when the code would give other figures; `keys` lists the keys it could have."""
+
+    name: str
+    tables: tuple[str, ...]
+    partition: str
+    made_by: str
+    make: Callable[[Bench, str], dict[str, Any]]
+    keys: Callable[[Home], Iterable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What bringing one key up to date came to."""
+
+    product: str
+    key: str
+    reasons: tuple[str, ...]
+    changed: tuple[str, ...]
+    rows: int
+    bytes: int
+    seconds: float
+
+
+def _hour_days(home: Home) -> set[str]:
+    """Days with raw rows, and days that only the first records of the next day speak of (end labels)."""
+    lake = home.lake
+    days = set(lake.keys("cems_minute")) | set(lake.keys("cems_hourly"))
+    for day in lake.keys("cems_edge"):
+        edge = lake.partition("cems_edge", day)
+        if edge and edge.rows:
+            days.add(str(date.fromisoformat(day) - timedelta(days=1)))
+    return {d for d in days if d >= str(home.settings.window_from)}
+
+
+def _judged_months(home: Home) -> set[str]:
+    """Every month from the first hour to the last: a month without any data is a verdict too."""
+    days = home.lake.keys("cems_hourly")
+    made = set(home.lake.keys("ule_monthly"))
+    if days:
+        year, month = int(days[0][:4]), int(days[0][5:7])
+        while (key := f"{year:04d}-{month:02d}") <= days[-1][:7]:
+            made.add(key)
+            year, month = (year + 1, 1) if month == 12 else (year, month + 1)
+    return made
+
+
+PRODUCTS: tuple[Product, ...] = (
+    Product("arrivals", ("arrivals",), "none", "arrivals-1", make_arrivals, lambda _: [ALL]),
+    Product(
+        "raw",
+        ("cems_minute", "cems_reported", "cems_edge", "cems_other", "cems_quarantine", "cems_counts"),
+        "day", "raw-1", make_raw,
+        lambda home: set(home.intake.days()) | set(home.lake.keys("cems_counts")),
+    ),
+    Product(
+        "labels", ("cems_labels",), "day", "labels-1", make_labels,
+        lambda home: set(home.lake.keys("cems_minute")) | set(home.lake.keys("cems_labels")),
+    ),
+    Product("hours", ("cems_hourly", "cems_signals"), "day", "hours-1", make_hours, _hour_days),
+    Product(
+        "judgement", ("ule_hourly", "ule_monthly", "ule_progress"), "month", "judgement-1", make_judgement, _judged_months
+    ),
+)  # fmt: skip
+
+
+def product(name: str) -> Product:
+    """The product called `name`."""
+    return next(p for p in PRODUCTS if p.name == name)
+
+
+def reasons(home: Home, of: Product, key: str) -> list[str]:
+    """Why a key has to be made; empty when it stands. An input's name is its reason."""
+    found: dict[str, None] = {}
+    for table in of.tables:
+        partition = home.lake.partition(table, key)
+        if partition is None:
+            found["missing"] = None
+        else:
+            if partition.made_by != of.made_by:
+                found[f"code {partition.made_by} -> {of.made_by}"] = None
+            found.update(dict.fromkeys(changed(home, partition.inputs)))
+    return list(found)
+
+
+def bring_up(home: Home, of: Product, key: str, *, force: bool = False) -> Outcome | None:
+    """Make one key anew if anything it was made from stands differently; None when nothing had to be done.
+
+    Tables whose bytes come out the same keep their version, so nothing further down is asked for.
+    """
+    why = ["asked for"] if force else reasons(home, of, key)
+    if not why:
+        return None
+    begun = time.perf_counter()
+    before = {t: home.lake.version(t, key) for t in of.tables}
+    bench = Bench(home)
+    contents = of.make(bench, key)
+    for table in of.tables:
+        if table in contents:
+            home.lake.write(table, key, contents[table], made_by=of.made_by, inputs=bench.inputs)
+        elif before[table]:
+            home.lake.drop(table, key)
+    made = [p for t in of.tables if (p := home.lake.partition(t, key))]
+    moved = tuple(t for t in of.tables if home.lake.version(t, key) != before[t])
+    if not made and not moved:
+        return None
+    return Outcome(
+        of.name,
+        key,
+        tuple(why),
+        moved,
+        sum(p.rows for p in made),
+        sum(p.bytes for p in made),
+        time.perf_counter() - begun,
+    )

@@ -1,0 +1,66 @@
+"""The release of a home: which partitions go in, and the facts they rest on.
+
+Belongs here: gathering sources and facts for `resources/releases.py`. Does not belong here: how a release comes to lie on
+disk, and any figure.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from assets.checks import CHECKS, settle
+from assets.products import PRODUCTS
+from contracts import TABLES
+from resources.releases import Arrival, Check, Pinned, Release, ReleaseFacts, Source, publish
+
+if TYPE_CHECKING:
+    from resources.home import Home
+
+
+def publish_release(home: Home, waiting: list[str]) -> Release:
+    """Publish everything that stands. `waiting` names days with news that no table shows yet; they are told, not hidden.
+
+    Raises ReleaseRefused with every reason when a blocking check fails.
+    """
+    return publish(home.published, sources(home), about=facts(home, waiting), extra={})
+
+
+def sources(home: Home) -> list[Source]:
+    """Every file of every partition of the published tables."""
+    found = []
+    for table in (t for t in TABLES.values() if t.published):
+        for key in home.lake.keys(table.name):
+            partition = home.lake.partition(table.name, key)
+            for part in partition.parts if partition else ():
+                name = part.path.removeprefix(f"{table.name}/").removesuffix(".parquet")
+                found.append(Source(table.name, name, home.lake.storage, part.path, part.sha256, part.bytes, part.rows))
+    return found
+
+
+def facts(home: Home, waiting: list[str]) -> ReleaseFacts:
+    """Code, registry, rule packs, inputs and checks behind the figures."""
+    arrivals = home.intake.arrivals()
+    packs = home.rules.pack_versions(date.min, date.max)
+    confidence = {p.id: p.confidence for p in home.rules.packs}
+    checks = [_check(home, c.id) for c in CHECKS]
+    if waiting:
+        text = f"{len(waiting)} days have news outside the window of this run, first {waiting[0]}, last {waiting[-1]}"
+        checks.append(Check("nothing_waiting", passed=False, blocking=False, text=text))
+    return ReleaseFacts(
+        code_version=f"kilnledger {version('kilnledger')} ({', '.join(p.made_by for p in PRODUCTS)})",
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        registry_sha256=home.registry.version(date.min, date.max),
+        rule_packs=tuple(Pinned(name, sha256, confidence[name]) for name, sha256 in packs.items()),
+        arrivals=tuple(Arrival(a.path, a.sha256, a.size, a.state) for a in arrivals),
+        checks=tuple(checks),
+    )
+
+
+def _check(home: Home, name: str) -> Check:
+    check = next(c for c in CHECKS if c.id == name)
+    verdict = settle(home, check)
+    return Check(
+        check.id, verdict.passed, check.blocking, "; ".join(verdict.problems[:5]) or f"{check.zh} / {check.en}"
+    )

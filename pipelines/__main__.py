@@ -1,0 +1,5 @@
+"""`python -m pipelines` is `kiln`."""
+
+from pipelines.cli import main
+
+main()

@@ -1,0 +1,228 @@
+"""The command line `kiln`: run, plan, simulate, doctor, releases, dictionary, demo.
+
+Belongs here: options, exit codes and what is printed. Does not belong here: doing the work. Imports of dagster and numba
+wait until a command needs them: `kiln --help` answers at once.
+
+Exit codes: 0 done, 1 done with findings that block, 2 usage or configuration, 3 input refused.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import date
+from typing import Any
+
+import click
+
+from resources.settings import Settings, SettingsError
+
+HOME = click.option(
+    "--home", default=None, help="主目录 home: a folder or s3://bucket/prefix [KILN_HOME, else ./kiln-home]"
+)
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="机器可读 machine-readable output")
+DONE, BLOCKED, USAGE, REFUSED = 0, 1, 2, 3
+
+
+class Day(click.ParamType[str]):
+    """A local day YYYY-MM-DD."""
+
+    name = "YYYY-MM-DD"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The day as its key."""
+        try:
+            return str(date.fromisoformat(str(value)))
+        except ValueError:
+            self.fail(f"{value!r} 不是日期 is no day; write e.g. 2026-11-21", param, ctx)
+
+
+def emit(data: dict[str, Any], text: str, *, as_json: bool) -> None:
+    """Print the one or the other on standard output."""
+    click.echo(json.dumps(data, ensure_ascii=False, indent=1, sort_keys=True, default=str) if as_json else text)
+
+
+def stop(code: int, text: str) -> None:
+    """End with a message on standard error."""
+    click.echo(text, err=True)
+    sys.exit(code)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="kilnledger")
+def main() -> None:
+    """kilnledger: 水泥厂烟气在线监测到可核查的达标数据 / cement stack monitors to verdicts anyone can check."""
+
+
+@main.command()
+@HOME
+@AS_JSON
+@click.option("--date", "day", type=Day(), help="一天 one local day")
+@click.option("--from", "first", type=Day(), help="起 first local day")
+@click.option("--to", "last", type=Day(), help="止 last local day (inclusive)")
+@click.option("--all", "everything", is_flag=True, help="全部 every day that ever arrived")
+@click.option("--no-publish", is_flag=True, help="不发布 stop before the release")
+def run(
+    home: str | None,
+    as_json: bool,
+    day: str | None,
+    first: str | None,
+    last: str | None,
+    everything: bool,
+    no_publish: bool,
+) -> None:
+    """运行夜间作业 Run the nightly job: take in, hours, verdicts, release. Default window: the last KILN_NIGHTLY_DAYS."""
+    if sum((bool(day), bool(first or last), everything)) > 1:
+        raise click.UsageError("--date, --from/--to 与 --all 只能选一 choose one of --date, --from/--to, --all")
+    if first and last and first > last:
+        raise click.UsageError(f"--from {first} 晚于 lies after --to {last}")
+    from pipelines.runs import run_night
+
+    outcome = run_night(
+        _settings(home), first=day or first or "", last=day or last or "", everything=everything, publish=not no_publish
+    )
+    emit(outcome.data, outcome.text, as_json=as_json)
+    sys.exit(outcome.code)
+
+
+@main.command()
+@HOME
+@AS_JSON
+def plan(home: str | None, as_json: bool) -> None:
+    """看看会重算什么 What the next run would make anew, and why; nothing is written."""
+    from pipelines.runs import plan_run
+
+    data, text = plan_run(_settings(home))
+    emit(data, text, as_json=as_json)
+
+
+@main.command()
+@HOME
+@AS_JSON
+def doctor(home: str | None, as_json: bool) -> None:
+    """自检 Check registry, rules, storage, clock and disk before a night."""
+    from pipelines.doctor import examine
+
+    findings = examine(_settings(home))
+    worst = max((f.level for f in findings), default=0)
+    text = "\n".join(f"{('ok  ', 'warn', 'FAIL')[f.level]}  {f.what}: {f.text}" for f in findings)
+    emit({"findings": [f.as_dict() for f in findings]}, text, as_json=as_json)
+    sys.exit(USAGE if worst == 2 else DONE)
+
+
+@main.command()
+@HOME
+@click.option(
+    "--outlets", default=6, show_default=True, type=click.IntRange(1, 20000), help="排放口数 emission outlets"
+)
+@click.option("--from", "first", type=Day(), default="2026-11-01", show_default=True, help="起 first local day")
+@click.option("--days", default=3, show_default=True, type=click.IntRange(1, 3660), help="天数 days")
+@click.option("--seed", default=1, show_default=True, help="种子 the same seed gives the same bytes")
+@click.option(
+    "--dirt",
+    type=click.Choice(["none", "default", "heavy"]),
+    default="default",
+    show_default=True,
+    help="脏数据 how dirty",
+)
+def simulate(home: str | None, outlets: int, first: str, days: int, seed: int, dirt: str) -> None:
+    """模拟一个落地区 Write a synthetic registry and landing zone (invented plants), with the truth beside it."""
+    from pipelines.runs import simulate_home
+
+    click.echo(
+        simulate_home(
+            _settings(home), outlets=outlets, first=date.fromisoformat(first), days=days, seed=seed, dirt=dirt
+        )
+    )
+
+
+@main.command()
+@HOME
+def demo(home: str | None) -> None:
+    """演示 Simulate a small landing zone, run the night, publish, and say what came of it."""
+    from pipelines.runs import run_demo
+
+    outcome = run_demo(_settings(home))
+    click.echo(outcome.text)
+    sys.exit(outcome.code)
+
+
+@main.command()
+@click.option("--out", type=click.Path(dir_okay=False, writable=True), help="写入文件 write to a file instead")
+def dictionary(out: str | None) -> None:
+    """数据字典 The bilingual data dictionary of every table, as Markdown."""
+    from pathlib import Path
+
+    from contracts import TABLES
+    from contracts.dictionary import dictionary as page
+
+    text = page(TABLES.values())
+    if out:
+        Path(out).write_text(text, encoding="utf-8")
+    else:
+        click.echo(text)
+
+
+@main.group()
+def release() -> None:
+    """发布 Published releases: list, verify, diff, prune."""
+
+
+@release.command("list")
+@HOME
+@AS_JSON
+def release_list(home: str | None, as_json: bool) -> None:
+    """列出 Releases, oldest first."""
+    from pipelines.cli_release import listing
+
+    emit(*listing(_published(home)), as_json=as_json)
+
+
+@release.command("verify")
+@HOME
+@AS_JSON
+@click.argument("release_id", default="latest")
+def release_verify(home: str | None, as_json: bool, release_id: str) -> None:
+    """核验 Check every file of a release against its manifest, and the chain to the one before."""
+    from pipelines.cli_release import verifying
+
+    data, text = verifying(_published(home), release_id)
+    emit(data, text, as_json=as_json)
+    sys.exit(BLOCKED if data["problems"] else DONE)
+
+
+@release.command("diff")
+@HOME
+@AS_JSON
+@click.argument("old")
+@click.argument("new", default="latest")
+def release_diff(home: str | None, as_json: bool, old: str, new: str) -> None:
+    """比较 What moved between two releases."""
+    from pipelines.cli_release import differing
+
+    emit(*differing(_published(home), old, new), as_json=as_json)
+
+
+@release.command("prune")
+@HOME
+@AS_JSON
+@click.option("--keep", default=30, show_default=True, type=click.IntRange(1), help="保留 how many of the newest stay")
+def release_prune(home: str | None, as_json: bool, keep: int) -> None:
+    """清理 Remove old releases; the latest always stays."""
+    from pipelines.cli_release import pruning
+
+    emit(*pruning(_published(home), keep), as_json=as_json)
+
+
+def _settings(home: str | None) -> Settings:
+    try:
+        return Settings.from_env(home=home)
+    except SettingsError as error:
+        stop(USAGE, str(error))
+        raise
+
+
+def _published(home: str | None) -> Any:  # noqa: ANN401 - a Storage, imported where it is used
+    from resources.storage import open_storage
+
+    return open_storage(_settings(home).place("published"))

@@ -1,0 +1,78 @@
+"""What `kiln release …` prints.
+
+Belongs here: words and JSON about releases. Does not belong here: releases themselves (`resources/releases.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from resources.releases import ReleaseError, diff_releases, latest, list_releases, prune, verify_release
+
+if TYPE_CHECKING:
+    from resources.storage import Storage
+
+Said = tuple[dict[str, Any], str]
+
+
+def named(published: Storage, release_id: str) -> str:
+    """The id itself, or that of `latest`. UsageError where there is none."""
+    found = latest(published)
+    if found is None:
+        raise click.UsageError(f"{published.root}: 尚无发布 nothing is published yet; kiln run publishes")
+    if release_id == "latest":
+        return found.release_id
+    known = [r.release_id for r in list_releases(published)]
+    if release_id not in known:
+        raise click.UsageError(f"没有发布 no release {release_id}; there are {', '.join(known)}")
+    return release_id
+
+
+def listing(published: Storage) -> Said:
+    """All releases, oldest first."""
+    releases = list_releases(published)
+    now = latest(published)
+    lines = [
+        f"{'*' if now and r.release_id == now.release_id else ' '} {r.release_id}  {r.created_at}  "
+        f"{r.files:>5} files  {r.rows:>12,} rows  {r.bytes / 1e6:>9.1f} MB"
+        for r in releases
+    ]
+    return {"releases": [asdict(r) for r in releases], "latest": now.release_id if now else None}, "\n".join(
+        lines or ["尚无发布 nothing is published yet"]
+    )
+
+
+def verifying(published: Storage, release_id: str) -> Said:
+    """Problems of one release; none is the good answer."""
+    name = named(published, release_id)
+    try:
+        problems = [str(p) for p in verify_release(published, name)]
+    except ReleaseError as error:
+        problems = [str(error)]
+    text = "\n".join(problems) or f"{name}: 完好 every file is as its manifest says"
+    return {"release": name, "problems": problems}, text
+
+
+def differing(published: Storage, old: str, new: str) -> Said:
+    """What moved from `old` to `new`."""
+    a, b = named(published, old), named(published, new)
+    diff = diff_releases(published, a, b)
+    lines = [f"{a} -> {b}"]
+    for t in diff.tables:
+        lines.append(
+            f"{t.table}: files +{len(t.files_added)} -{len(t.files_removed)} ~{len(t.files_changed)}, "
+            f"rows {t.rows_before:,} -> {t.rows_after:,}"
+        )
+        for name, c in sorted(t.columns.items()):
+            largest = f", largest {c.largest:+g} at {c.largest_key}" if c.largest is not None else ""
+            lines.append(f"    {name}: {c.changed:,} values{largest}")
+    return asdict(diff), "\n".join(lines if diff.tables else [*lines, "没有差别 no difference"])
+
+
+def pruning(published: Storage, keep: int) -> Said:
+    """Which releases went."""
+    gone = prune(published, keep)
+    return {"removed": gone}, "\n".join(gone) or "没有可清理的 nothing to remove"

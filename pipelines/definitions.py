@@ -1,0 +1,47 @@
+"""The definitions: one factory for the UI, the daemon, the command line and the tests.
+
+Belongs here: putting assets, checks, the nightly job and its schedule together. Does not belong here: any making.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+# Telemetry stays off whatever the instance says: nobody's plant data name a stranger's host.
+os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
+
+import dagster as dg
+
+from assets.dagster_assets import HomeResource, build_assets, build_checks
+from pipelines.night import nightly
+from pipelines.partitions import ZONE, partition_sets
+from resources.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: Half past two: the day before has closed, and loggers have had time to send what they held back.
+NIGHTLY_CRON = "30 2 * * *"
+
+
+def build_defs(
+    *, settings: Settings | None = None, resources: Mapping[str, object] | None = None, cron: str = NIGHTLY_CRON
+) -> dg.Definitions:
+    """Everything Dagster knows of kilnledger. `resources` replaces single ones, e.g. the home in a test."""
+    settings = settings or Settings.from_env()
+    schedule = dg.ScheduleDefinition(
+        name="every_night", job=nightly, cron_schedule=cron, execution_timezone=ZONE,
+        description="every unsealed day of the last KILN_NIGHTLY_DAYS, not only yesterday",
+    )  # fmt: skip
+    return dg.Definitions(
+        assets=build_assets(partition_sets(settings)),
+        asset_checks=build_checks(),
+        jobs=[nightly],
+        schedules=[schedule],
+        resources={"home": HomeResource(), **(resources or {})},
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_defs()

@@ -1,0 +1,100 @@
+"""`kiln doctor`: what would go wrong tonight, told today.
+
+Belongs here: looking at registry, rules, storage, clock and disk. Does not belong here: mending them.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pipelines.partitions import today
+from resources.home import Home
+from resources.registry import RegistryError
+from resources.rules import RuleError
+from resources.storage import StorageError, open_storage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from resources.settings import Settings
+
+OK, WARN, FAIL = 0, 1, 2
+LEAST_FREE_GB = 5
+_PROBE = "doctor-probe"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. `level` is 0 fine, 1 worth a look, 2 must be mended."""
+
+    what: str
+    level: int
+    text: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Every finding; nothing is written but a probe that is removed again."""
+    home = Home(settings)
+    looks: list[Callable[[Settings, Home], Iterator[Finding]]] = [_registry, _rules, _places, _clock, _disk]
+    return [finding for look in looks for finding in look(settings, home)]
+
+
+def _registry(settings: Settings, home: Home) -> Iterator[Finding]:
+    try:
+        registry = home.registry
+    except (RegistryError, StorageError) as error:
+        yield Finding("registry", FAIL, str(error))
+        return
+    at = registry.outlets_at(today())
+    yield Finding(
+        "registry", OK, f"{settings.place('registry')}: {len(registry.outlets)} outlets, {len(at)} in force today"
+    )
+    yield from (Finding("registry", WARN, str(problem)) for problem in registry.warnings)
+
+
+def _rules(_settings: Settings, home: Home) -> Iterator[Finding]:
+    try:
+        drafts = home.rules.drafts(today(), today())
+    except RuleError as error:
+        yield Finding("rules", FAIL, str(error))
+        return
+    yield Finding("rules", OK, f"{len(home.rules.packs)} rule packs; {len(drafts)} rows in force are drafts")
+
+
+def _places(settings: Settings, home: Home) -> Iterator[Finding]:
+    for name in ("landing", "lake", "published"):
+        place = settings.place(name)
+        try:
+            storage = open_storage(place)
+            if name == "landing":
+                n = len(home.landing.list("cems"))
+                yield Finding(name, OK if n else WARN, f"{place}: {n} files below cems/")
+                continue
+            storage.write(_PROBE, b"probe")
+            storage.delete(_PROBE)
+            yield Finding(name, OK, f"{place} can be written")
+        except (OSError, StorageError) as error:
+            yield Finding(name, FAIL, f"{place}: {error}")
+
+
+def _clock(_settings: Settings, _home: Home) -> Iterator[Finding]:
+    now = datetime.now(UTC)
+    level = OK if now.year >= 2026 else FAIL
+    yield Finding("clock", level, f"{now.isoformat(timespec='seconds')} UTC, local day of the plants {today()}")
+
+
+def _disk(settings: Settings, _home: Home) -> Iterator[Finding]:
+    path = open_storage(settings.place("lake")).local_path() if "://" not in settings.place("lake") else None
+    if path is None:
+        return
+    while not path.exists():
+        path = path.parent
+    free = shutil.disk_usage(path).free / 1e9
+    yield Finding("disk", OK if free >= LEAST_FREE_GB else WARN, f"{free:.0f} GB free at the lake")

@@ -1,0 +1,39 @@
+"""Dagster's own home beside a kiln home: runs and events of the same data that the UI shows.
+
+Belongs here: where the instance lies and its settings. Does not belong here: definitions.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import dagster as dg
+
+#: Telemetry and the sign-up window are off; two cores want no more than two runs at once.
+DAGSTER_YAML = """\
+telemetry: {enabled: false}
+nux: {enabled: false}
+concurrency: {runs: {max_concurrent_runs: 2}}
+"""
+
+
+def instance_folder(home: str) -> Path | None:
+    """DAGSTER_HOME if set, else `dagster/` inside a home that is a local folder, else None (nothing is kept)."""
+    given = os.environ.get("DAGSTER_HOME")
+    if given:
+        return Path(given)
+    return None if "://" in home else Path(home).resolve() / "dagster"
+
+
+def open_instance(home: str) -> dg.DagsterInstance:
+    """The instance of a home, made at its first use; an ephemeral one where there is no folder for it."""
+    folder = instance_folder(home)
+    if folder is None:
+        return dg.DagsterInstance.ephemeral()
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / "dagster.yaml"
+    if not config.exists():
+        config.write_text(DAGSTER_YAML, encoding="utf-8")
+    os.environ["DAGSTER_HOME"] = str(folder)
+    return dg.DagsterInstance.get()

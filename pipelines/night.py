@@ -1,0 +1,143 @@
+"""The night: one job that takes in what arrived, brings every product up to date, checks it, and publishes.
+
+Belongs here: the order of a night, its window, and the events it logs. Does not belong here: when it starts
+(`pipelines/definitions.py`), how tables are made (`assets`).
+
+Dagster refuses a job over assets of different partition sets, and a night spans days and months. So the night is a job of
+steps which log one materialization a table and key against the very assets that the UI shows and backfills.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from assets.checks import checks_of, settle
+from assets.dagster_assets import HomeResource, evaluation, materialization
+from assets.products import ALL, PRODUCTS, bring_up, product, reasons
+from assets.release import publish_release
+from pipelines.console import plain_logger
+from pipelines.partitions import shifted, today
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from assets.products import Outcome, Product
+    from resources.home import Home
+
+SAY_EVERY_S = 5.0
+
+
+class NightConfig(dg.Config):
+    """The window of a night. Empty: the last `nightly_days` local days up to today; `everything`: all days that arrived."""
+
+    first: str = ""
+    last: str = ""
+    everything: bool = False
+    publish: bool = True
+
+
+def window(home: Home, config: NightConfig) -> tuple[str, str]:
+    """First and last day key of a night, inclusive."""
+    if config.everything:
+        return "", "~"
+    now = today()
+    first = config.first or str(now - timedelta(days=home.settings.nightly_days))
+    return first, config.last or str(now)
+
+
+def keys_in(home: Home, of: Product, span: tuple[str, str]) -> list[str]:
+    """A product's keys inside a window: hours reach a day back (end labels), months go on to the last one (trailing windows)."""
+    first, last = span
+    if of.partition == "none":
+        return [ALL]
+    if of.partition == "month":
+        return sorted(k for k in of.keys(home) if k >= first[:7])
+    if of.name == "hours" and first:
+        first = shifted(first, -1)
+    return sorted(k for k in of.keys(home) if first <= k <= last)
+
+
+def waiting(home: Home) -> list[str]:
+    """Days whose captures have news that no table shows yet: outside every window so far."""
+    raw = product("raw")
+    return [k for k in sorted(raw.keys(home)) if reasons(home, raw, k)]
+
+
+def bring_up_all(home: Home, of: Product, keys: list[str], say: Callable[[str], None]) -> list[Outcome]:
+    """Bring the keys of one product up to date, with a word of progress now and then."""
+    outcomes: list[Outcome] = []
+    told = time.monotonic()
+    for n, key in enumerate(keys, 1):
+        outcome = bring_up(home, of, key)
+        if outcome:
+            outcomes.append(outcome)
+        if time.monotonic() - told > SAY_EVERY_S:
+            told = time.monotonic()
+            say(f"{of.name}: {n} of {len(keys)} keys looked at, {len(outcomes)} made, now at {key}")
+    rows = sum(o.rows for o in outcomes)
+    say(f"{of.name}: {len(outcomes)} of {len(keys)} keys made ({rows:,} rows), the others stand")
+    return outcomes
+
+
+def _step(of: Product) -> dg.OpDefinition:
+    @dg.op(name=f"night_{of.name}", ins={"after": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing), tags={"kind": "parquet"})
+    def run(context: dg.OpExecutionContext, config: NightConfig, home: HomeResource) -> None:
+        opened = home.open()
+        if of.name == "arrivals":
+            taken = opened.intake.take_in(context.log.info)
+            for path, reason in taken.refused:
+                context.log.warning(f"refused {path}: {reason}")
+        keys = keys_in(opened, of, window(opened, config))
+        outcomes = bring_up_all(opened, of, keys, context.log.info)
+        for outcome in outcomes:
+            for table in of.tables:
+                context.log_event(materialization(opened, table, outcome))
+        _hold(context, opened, of)
+
+    return run
+
+
+def _hold(context: dg.OpExecutionContext, home: Home, of: Product) -> None:
+    """Run the product's checks; a blocking one that fails ends the night before anything further is made of it."""
+    verdicts = [settle(home, check) for check in checks_of(of.tables)]
+    for verdict in verdicts:
+        context.log_event(evaluation(verdict))  # type: ignore[arg-type]
+    failed = [v for v in verdicts if v.blocking and not v.passed]
+    if failed:
+        raise dg.Failure("; ".join(f"{v.check}: {p}" for v in failed for p in v.problems[:5]), allow_retries=False)
+
+
+@dg.op(ins={"after": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing))
+def night_release(context: dg.OpExecutionContext, config: NightConfig, home: HomeResource) -> None:
+    """Publish what stands, unless told not to."""
+    if not config.publish:
+        context.log.info("nothing is published: the run was asked not to")
+        return
+    opened = home.open()
+    held = waiting(opened)
+    if held:
+        context.log.warning(
+            f"{len(held)} days outside the window have news: {', '.join(held[:5])} …; kiln run --all takes them in"
+        )
+    release = publish_release(opened, held)
+    told = " (nothing new since)" if release.unchanged else ""
+    context.log.info(f"release {release.release_id}: {release.files} files, {release.rows:,} rows{told}")
+
+
+@dg.job(
+    name="nightly",
+    description="夜间作业：收数、小时、判定、发布 / take in, hours, verdicts, release",
+    executor_def=dg.in_process_executor,
+    logger_defs={"console": plain_logger},
+)
+def nightly() -> None:
+    """Arrivals, raw, labels, hours, judgement, release: one after the other, each over its window."""
+    done = None
+    for of in PRODUCTS:
+        step = _step(of)
+        done = step(done) if done is not None else step()
+    night_release(done)
