@@ -1,0 +1,155 @@
+"""The `restatements` file of a new release: every published value that moved, and because of what.
+
+Belongs here: the causes found in two releases' facts, the rows of the table. Does not belong here: the comparison of
+two files (`release_changes`).
+"""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, BinaryIO
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from contracts import TABLES
+from contracts.trust import RESTATEMENTS, WITHDRAWN
+from resources.release_changes import movements, opener
+from resources.release_records import TABLE, folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from contracts import Table
+    from resources.release_records import Arrival, FileRecord, Manifest, Pinned, ReleaseFacts
+    from resources.storage import Storage
+
+_GROUP_ROWS = 1 << 17
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What differs between the facts of two releases: the gravest kind, and every difference by name."""
+
+    kind: str
+    ref: str
+
+
+def cause(before: ReleaseFacts, after: ReleaseFacts) -> Cause:
+    """The cause of whatever moved. Several differences cannot be told apart by row: all are named, the gravest gives the kind."""
+    found: list[tuple[str, str]] = [
+        *(("factor", text) for text in _pinned(before.factor_sets, after.factor_sets)),
+        *(("rule", text) for text in _pinned(before.rule_packs, after.rule_packs)),
+        *(("code", f"code {a} -> {b}") for a, b in [(before.code_version, after.code_version)] if a != b),
+        *(
+            ("code", f"registry {a[:12]} -> {b[:12]}")
+            for a, b in [(before.registry_sha256, after.registry_sha256)]
+            if a != b
+        ),
+        *_arrived(before.arrivals, after.arrivals),
+    ]
+    if not found:
+        return Cause("unexplained", "no recorded fact differs")
+    return Cause(found[0][0], "; ".join(text for _, text in found))
+
+
+def _pinned(before: Iterable[Pinned], after: Iterable[Pinned]) -> Iterator[str]:
+    old, new = {p.id: p.sha256 for p in before}, {p.id: p.sha256 for p in after}
+    for name in sorted({*old, *new}):
+        if old.get(name) != new.get(name):
+            yield f"{name} {old.get(name, 'none')[:12]} -> {new.get(name, 'none')[:12]}"
+
+
+def _arrived(before: Iterable[Arrival], after: Iterable[Arrival]) -> Iterator[tuple[str, str]]:
+    moved = sorted({a.path for a in {*before} ^ {*after}})
+    for kind, paths in (
+        ("late_data", [p for p in moved if not p.startswith("ledgers/")]),
+        ("ledger", [p for p in moved if p.startswith("ledgers/")]),
+    ):
+        if paths:
+            more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+            yield kind, f"arrivals {paths[0]}{more}"
+
+
+@dataclass(frozen=True, slots=True)
+class Restater:
+    """Compares the files of a new release with those of `previous`, which lies in `published`."""
+
+    published: Storage
+    previous: Manifest
+    release_id: str
+    cause: Cause
+
+    def write(self, records: Iterable[FileRecord], read: Callable[[str], BinaryIO], path: Path) -> int:
+        """Write the Parquet file at `path` and return its rows; `read` opens a file of the new release by its path."""
+        rows = 0
+        with pq.ParquetWriter(path, RESTATEMENTS.schema(), compression="zstd") as writer:
+            for group in _grouped(self._rows({r.path: r for r in records}, read)):
+                writer.write_table(self._typed(group))
+                rows += sum(frame.height for frame in group)
+        return rows
+
+    def _rows(self, current: Mapping[str, FileRecord], read: Callable[[str], BinaryIO]) -> Iterator[pl.DataFrame]:
+        newest_day = _newest_day(self.previous)
+        for record in sorted(self.previous.files, key=lambda f: (f.table, f.key)):
+            contract, now = TABLES.get(record.table), current.get(record.path)
+            if record.role != TABLE or contract is None or not contract.key:
+                continue
+            if now is not None and now.sha256 == record.sha256:
+                continue
+            old = opener(self.published, f"{folder(self.previous.release_id)}/{record.path}")
+            new = partial(read, record.path) if now else None
+            provisional = _provisional(contract, record.key, newest_day)
+            for movement in movements(contract, old, new):
+                gone = movement.withdrawn.with_columns(column=pl.lit(WITHDRAWN))
+                yield pl.concat([movement.values, gone], how="diagonal").with_columns(
+                    dataset=pl.lit(record.table), partition=pl.lit(record.key), provisional=pl.lit(provisional)
+                )
+
+    def _typed(self, frames: list[pl.DataFrame]) -> pa.Table:
+        frame = pl.concat(frames).with_columns(
+            release_id=pl.lit(self.release_id),
+            previous_release_id=pl.lit(self.previous.release_id),
+            reason_kind=pl.lit(self.cause.kind),
+            reason_ref=pl.lit(self.cause.ref),
+        )
+        return RESTATEMENTS.arrow(frame, sort=False)
+
+
+def write_empty(path: Path) -> int:
+    """The file of a first release: there is nothing that could have moved."""
+    pq.write_table(RESTATEMENTS.empty(), path, compression="zstd")
+    return 0
+
+
+def _grouped(frames: Iterator[pl.DataFrame]) -> Iterator[list[pl.DataFrame]]:
+    """Small frames gathered for row groups of a sensible size."""
+    held: list[pl.DataFrame] = []
+    rows = 0
+    for frame in frames:
+        held.append(frame)
+        rows += frame.height
+        if rows >= _GROUP_ROWS:
+            yield held
+            held, rows = [], 0
+    if held:
+        yield held
+
+
+def _newest_day(manifest: Manifest) -> str:
+    days = [f.key[:10] for f in manifest.files if f.table in TABLES and TABLES[f.table].partition == "day"]
+    return max(days, default="")
+
+
+def _provisional(table: Table, key: str, newest_day: str) -> bool:
+    """Whether a row stands for a whole period that had not ended when its figures were published."""
+    period = re.fullmatch(r"(\d{4})(?:-(\d{2}))?(?:/.*)?", key)
+    if not newest_day or table.partition not in table.key or period is None:
+        return False
+    year, month = int(period[1]), int(period[2] or 12)
+    return newest_day < f"{year:04d}-{month:02d}-{monthrange(year, month)[1]:02d}"
