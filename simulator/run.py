@@ -1,0 +1,150 @@
+"""Making a landing zone: registry, captures and truth.
+
+Belongs here: the loop over days and plants. Does not belong here: what a plant is or sends (`world`, `capture`) and the command
+line (`pipelines`).
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Literal
+
+from simulator.capture import Buffer, make_capture
+from simulator.dirt import Dirt
+from simulator.landing import SUFFIXES, Sink, capture_file, capture_key
+from simulator.registry_files import write_registry
+from simulator.spelling import Speller, make_speller
+from simulator.truth import KINDS, TruthFiles, write_devices
+from simulator.world import World, make_world
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+    from pathlib import Path
+
+    from simulator.capture import Capture
+    from simulator.world import SimOutlet, SimPlant
+
+Layout = Literal["per-plant-day", "one-file-day"]
+_EPOCH = date(1970, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """What was written: files, frames and bytes of text (before compression)."""
+
+    home: Path
+    plants: int
+    outlets: int
+    first: date
+    days: int
+    files: int
+    frames: int
+    text_bytes: int
+
+
+def simulate(
+    home: Path, *, outlets: int, first: date, days: int, seed: int = 1, dirt: Dirt | None = None, layout: Layout = "per-plant-day",
+    interval_min: int | None = None, compress: str | None = None, progress: Callable[[int, int], None] | None = None,
+    truth: Collection[str] = KINDS, since: date | None = None,
+) -> Simulation:  # fmt: skip
+    """Write a synthetic landing zone below `home`: registry/, landing/cems/<day>/ and truth/.
+
+    outlets: stacks, on as many invented plants as they need. first, days: days of capture files. dirt: Dirt.default() unless
+    given. layout: a file per plant and day, or one per day (plants one after the other). interval_min: one interval for all
+    loggers, in minutes (a divisor of 60). compress: None, "gz" or "zst". progress: called with (done, total) plant-days.
+    truth: which tables to write besides truth/devices.parquet ("frames", "minutes", "hours"; () for speed). since: first day
+    of the whole zone when it is made in pieces; frames of earlier days never come late (default: `first`).
+
+    Equal arguments give equal bytes. A file depends on seed, dirt, `since` (for its first days) and its own plant and day, so
+    a zone made in pieces of days equals one made at once. Raises ValueError for arguments that cannot be met.
+    """
+    _check(outlets, days, seed, interval_min, compress, layout, truth)
+    mixture = Dirt.default() if dirt is None else dirt
+    world = make_world(outlets, seed, mixture, interval_min)
+    write_registry(home / "registry", world)
+    write_devices(home / "truth", world)
+    begin = ((since or first) - _EPOCH).days
+    zone = _Zone(home, world, seed, mixture, layout, compress, begin, tuple(k for k in KINDS if k in truth))
+    total = days * len(world.plants)
+    for number in range(days):
+        for done in zone.write_day(first + timedelta(days=number)):
+            if progress is not None:
+                progress(number * len(world.plants) + done, total)
+    return Simulation(home, len(world.plants), outlets, first, days, zone.files, zone.frames, zone.text_bytes)
+
+
+def _check(
+    outlets: int, days: int, seed: int, interval: int | None, compress: str | None, layout: str, truth: Collection[str]
+) -> None:  # fmt: skip
+    wrong = [
+        text
+        for bad, text in (
+            (outlets < 1, f"outlets must be at least 1, not {outlets}"),
+            (days < 1, f"days must be at least 1, not {days}"),
+            (seed < 0, f"seed must not be negative, as {seed} is"),
+            (
+                interval is not None and (interval < 1 or 60 % interval > 0),
+                f"interval_min must divide 60, as {interval} does not",
+            ),
+            (compress not in SUFFIXES, f"compress must be None, 'gz' or 'zst', not {compress!r}"),
+            (
+                layout not in ("per-plant-day", "one-file-day"),
+                f"layout must be per-plant-day or one-file-day, not {layout!r}",
+            ),
+            (
+                not set(truth) <= set(KINDS),
+                f"truth knows {', '.join(KINDS)}, not {', '.join(sorted(set(truth) - set(KINDS)))}",
+            ),
+        )
+        if bad
+    ]
+    if wrong:
+        raise ValueError("; ".join(wrong))
+
+
+class _Zone:
+    """A landing zone under way: what stays the same from day to day, and the counts so far."""
+
+    def __init__(
+        self, home: Path, world: World, seed: int, dirt: Dirt, layout: Layout, compress: str | None, since: int, truth: tuple[str, ...]
+    ) -> None:  # fmt: skip
+        self._home, self._world, self._seed, self._dirt = home, world, seed, dirt
+        self._layout, self._compress, self._since, self._truth = layout, compress, since, truth
+        self._spellers: dict[int, Speller] = {}
+        self._buffer = Buffer()
+        self.files = self.frames = self.text_bytes = 0
+
+    def write_day(self, day: date) -> Iterator[int]:
+        """Captures and truth of one day; yields the number of plants done after each."""
+        with ExitStack() as open_files:
+            truth = open_files.enter_context(closing(TruthFiles(self._home / "truth", day, self._truth)))
+            sink: Sink | None = None
+            path, offset = "", 0
+            for done, (plant, outlets) in enumerate(self._world.by_plant(), 1):
+                alone = self._layout == "per-plant-day"
+                with ExitStack() as own:
+                    if sink is None or alone:
+                        path, offset = capture_key(day, plant.plant_id if alone else "all", self._compress), 0
+                        sink = (own if alone else open_files).enter_context(
+                            capture_file(self._home / "landing" / path, self._compress)
+                        )
+                        self.files += 1
+                    capture = self._capture(plant, outlets, day, ends_file=alone or done == len(self._world.plants))
+                    for piece in capture.pieces:
+                        sink.write(piece)
+                truth.add(path, offset, capture)
+                offset += capture.size
+                self.frames += capture.offset.size
+                self.text_bytes += capture.size
+                yield done
+
+    def _capture(self, plant: SimPlant, outlets: tuple[SimOutlet, ...], day: date, *, ends_file: bool) -> Capture:
+        if plant.index not in self._spellers:
+            self._spellers[plant.index] = make_speller(outlets)
+        speller = self._spellers[plant.index]
+        number = (day - _EPOCH).days
+        return make_capture(
+            plant, outlets, speller, self._seed, self._dirt, number, self._since, self._buffer, ends_file=ends_file
+        )
