@@ -58,7 +58,7 @@ ULE_MONTHLY = Table(
         Column("pollutant", LABEL, "污染物", "pollutant, or joint: an hour is within limits only if every pollutant is", nullable=False, values=(*POLLUTANTS, "joint")),
         MONTH,
         Column("policy", LABEL, "判定口径", "policy; include_all_fuel_on is the strict headline", nullable=False, values=POLICIES),
-        Column("production_hours", pa.int32(), "生产小时", "hours of the month (so far) in production", "h", nullable=False, low=0, high=744),
+        Column("production_hours", pa.int32(), "生产小时", "hours of the month (so far) in production on days under the limit", "h", nullable=False, low=0, high=744),
         Column("valid_hours", pa.int32(), "有效小时", "production hours with a valid value", "h", nullable=False, low=0, high=744),
         Column("judged_hours", pa.int32(), "判定小时", "hours in the denominator of the 95 % test", "h", nullable=False, low=0, high=744),
         Column("ok_hours", pa.int32(), "达标小时", "judged hours within the limit", "h", nullable=False, low=0, high=744),

@@ -1,0 +1,121 @@
+"""The hours of a month and the judged hours before it, as dense arrays.
+
+Belongs here: reading `cems_hourly` of the month and `ule_hourly` of earlier months, by dictionary codes, never by sorting
+strings. Does not belong here: which series there are (`judgement_series`) and judging (`kernels/judge`).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from assets.judgement_limits import ORDERED
+from kernels.judge import HOURS_PER_DAY, History, collect_history
+
+if TYPE_CHECKING:
+    from assets.judgement_limits import Codes, Floats, Month
+    from assets.judgement_series import Bools, Series
+    from resources.bench import Bench
+
+_HOUR_MS = 3_600_000
+_HOURS = ["outlet_id", "pollutant", "hour", "judged_mg_m3", "null_reason"]
+_BITS = ["outlet_id", "pollutant", "judged", "ok"]
+
+
+def read_hours(bench: Bench, month: Month, days: list[str], series: Series) -> tuple[Floats, Bools]:
+    """Values and whether anything was recorded, both (S, 24 x month.shown), from the day partitions `days` of the month.
+
+    A null value is NaN; an hour without a row, or with a row that says `no_data`, was not recorded.
+    """
+    value = np.full((series.outlets.size, HOURS_PER_DAY * month.shown), np.nan)
+    seen = np.zeros(value.shape, np.bool_)
+    places = _places(series)
+    start = int((datetime(month.first.year, month.first.month, 1) - datetime(1970, 1, 1)).total_seconds()) * 1000
+    for day in days:
+        table = bench.table("cems_hourly", day, _HOURS)
+        if table is None:
+            continue
+        s = _series_of(table, places)
+        h = (_ints(table, "hour") - start) // _HOUR_MS
+        wanted = (s >= 0) & (h >= 0) & (h < value.shape[1])
+        reason, texts = _codes(table, "null_reason")
+        recorded = reason != (texts.index("no_data") if "no_data" in texts else -2)
+        value[s[wanted], h[wanted]] = _floats(table, "judged_mg_m3")[wanted]
+        seen[s[wanted], h[wanted]] = recorded[wanted]
+    return value, seen
+
+
+def read_history(bench: Bench, month: Month, series: Series, window: int) -> History:
+    """The last `window` judged hours before the month, walking back until no series can gain any more.
+
+    The last row of the month before says how many hours each trailing window holds: no file older than these is opened.
+    A series that is absent from a whole month starts anew, and so does every series where a month was never made.
+    """
+    history = History.none(series.outlets.size, window)
+    places = _places(series)
+    before = month.first - timedelta(days=1)
+    table = bench.table("ule_hourly", f"{before:%Y-%m}", [*_BITS, "trailing_hours"])
+    need = np.zeros(series.outlets.size, np.int32)
+    if table is not None:
+        s = _series_of(table, places)
+        # Hours ascend within a series and numpy keeps the last of several values written to one place.
+        need[s[s >= 0]] = np.minimum(_ints(table, "trailing_hours"), window)[s >= 0]
+    while table is not None and (history.hours < need).any():
+        collect_history(history, _series_of(table, places), _bools(table, "judged"), _bools(table, "ok"), need)
+        before = before.replace(day=1) - timedelta(days=1)
+        table = bench.table("ule_hourly", f"{before:%Y-%m}", _BITS) if (history.hours < need).any() else None
+    return history
+
+
+def _places(series: Series) -> tuple[dict[str, int], npt.NDArray[np.int32]]:
+    """Outlet id -> row, and row x pollutant -> series or -1; the last row is for outlets that have no series."""
+    rows: dict[str, int] = {}
+    for code in series.outlets.tolist():
+        rows.setdefault(series.names[code], len(rows))
+    table = np.full((len(rows) + 1, len(ORDERED) + 1), -1, np.int32)
+    at = np.array([rows[series.names[c]] for c in series.outlets.tolist()], np.int64)
+    table[at, series.pollutants] = np.arange(series.outlets.size, dtype=np.int32)
+    return rows, table
+
+
+def _series_of(table: pa.Table, places: tuple[dict[str, int], npt.NDArray[np.int32]]) -> Codes:
+    rows, grid = places
+    outlet, ids = _codes(table, "outlet_id")
+    pollutant, names = _codes(table, "pollutant")
+    at = np.array([rows.get(i, len(rows)) for i in ids] or [len(rows)], np.int64)
+    of = np.array([ORDERED.index(n) if n in ORDERED else len(ORDERED) for n in names] or [len(ORDERED)], np.int64)
+    return grid[at[outlet], of[pollutant]]
+
+
+def _codes(table: pa.Table, name: str) -> tuple[Codes, list[str]]:
+    """Dictionary codes (-1 = null) and their texts; plain strings are encoded first."""
+    column = table.column(name)
+    if not pa.types.is_dictionary(column.type):
+        column = pc.dictionary_encode(column)
+    one = column.unify_dictionaries().combine_chunks()
+    if isinstance(one, pa.ChunkedArray):  # no rows: nothing to combine
+        return np.zeros(0, np.int32), []
+    return pc.fill_null(one.indices.cast(pa.int32()), -1).to_numpy(zero_copy_only=False), one.dictionary.to_pylist()
+
+
+def _ints(table: pa.Table, name: str) -> npt.NDArray[np.int64]:
+    column = table.column(name)
+    wide = (
+        column.cast(pa.timestamp("ms")).cast(pa.int64())
+        if pa.types.is_timestamp(column.type)
+        else column.cast(pa.int64())
+    )
+    return np.asarray(wide.to_numpy())
+
+
+def _floats(table: pa.Table, name: str) -> Floats:
+    return np.asarray(pc.fill_null(table.column(name), np.nan).to_numpy())
+
+
+def _bools(table: pa.Table, name: str) -> Bools:
+    return np.asarray(pc.fill_null(table.column(name), False).to_numpy())

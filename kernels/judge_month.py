@@ -1,0 +1,186 @@
+"""The 95 % rule over a calendar month: counts per policy, single pollutants and joint, and the verdict they give.
+
+Belongs here: counting a month's hours under each policy of air-rules 1.3 and the integer test. Does not belong here:
+running figures (`judge`), what the policies are called and which is the headline (`reference`, `assets`).
+
+A group is what gets one verdict: a single series, or the series of one outlet that are judged jointly.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from kernels.judge import (
+    HOURS_PER_DAY,
+    RUNNING,
+    STOPPED,
+    Bools,
+    Bytes,
+    Counts,
+    Floats,
+)
+
+#: startup_shutdown: judge all hours in production; leave out hours exempt within their caps; leave out all tagged ones.
+INCLUDE_ALL, EXCLUDE_EXEMPT, EXCLUDE_TAGGED = range(3)
+#: invalid_hours: left out of the denominator, or counted as failures.
+DROP, COUNT_AS_FAIL = range(2)
+#: verdicts
+PASS, FAIL, INSUFFICIENT, NO_PRODUCTION = range(4)
+
+_PRODUCTION, _VALID, _JUDGED, _OK, _MANDATORY_FAIL = range(5)
+
+
+class Policies(NamedTuple):
+    """One entry per policy: its startup_shutdown and invalid_hours code, the row of bounds it compares with (rounding),
+    and the percent of valid production hours below which there is no verdict (0 = always a verdict).
+    """
+
+    startup: Bytes
+    invalid: Bytes
+    bounds: Bytes
+    min_capture_pct: Counts
+
+
+class MonthCounts(NamedTuple):
+    """Hours of each group under each policy, all of shape (G, P).
+
+    production: hours under a limit in which the kiln was not stopped; valid: of these, with a value of every member;
+    judged: the denominator; ok: of these, within the limit; mandatory_fail: judged hours above the mandatory limit.
+    """
+
+    production: Counts
+    valid: Counts
+    judged: Counts
+    ok: Counts
+    mandatory_fail: Counts
+
+
+@njit(cache=True, nogil=True)
+def _left_out(startup: int, state: int, exempt: bool) -> bool:
+    if startup == EXCLUDE_EXEMPT:
+        return exempt
+    return startup == EXCLUDE_TAGGED and state != RUNNING
+
+
+@njit(cache=True, nogil=True)
+def _kind(value: Floats, state: Bytes, exempt: Bools, limit: Floats, members: Counts, g: int, h: int) -> int:
+    """Bits of one hour of one group: 1 a production hour under a limit, 2 every such member has a value, 4 tagged."""
+    kind = 2
+    for k in range(members.shape[1]):
+        s = members[g, k]
+        if s < 0 or state[s, h] < 0 or state[s, h] == STOPPED or np.isnan(limit[0, s, h // HOURS_PER_DAY]):
+            continue
+        kind |= 1
+        if not np.isfinite(value[s, h]):
+            kind &= ~2
+        if exempt[s, h] or state[s, h] != RUNNING:
+            kind |= 4
+    return kind
+
+
+@njit(cache=True, nogil=True)
+def _result(
+    value: Floats, state: Bytes, exempt: Bools, limit: Floats, mandatory: Floats, members: Counts,
+    g: int, h: int, b: int, startup: int,
+) -> int:  # fmt: skip
+    """One production hour under one startup mode and row of bounds: -1 left out, else bits: 1 missing, 2 ok, 4 unlawful."""
+    day = h // HOURS_PER_DAY
+    bits = -1
+    for k in range(members.shape[1]):
+        s = members[g, k]
+        if s < 0 or np.isnan(limit[b, s, day]) or _left_out(startup, state[s, h], exempt[s, h]):
+            continue
+        if bits < 0:
+            bits = 2
+        v = value[s, h]
+        if not np.isfinite(v):
+            bits |= 1
+        if not v <= limit[b, s, day]:
+            bits &= ~2
+        if v > mandatory[b, s, day]:
+            bits |= 4
+    return bits
+
+
+@njit(cache=True, nogil=True)
+def _add(counts: Counts, g: int, p: int, bits: int, invalid: int, hours: int) -> None:
+    """Add `hours` hours of one result to one group and policy."""
+    missing = bits & 1
+    if bits < 0 or (missing and invalid == DROP):
+        return
+    counts[g, p, _JUDGED] += hours
+    if not missing:
+        counts[g, p, _OK] += hours * ((bits >> 1) & 1)
+        counts[g, p, _MANDATORY_FAIL] += hours * ((bits >> 2) & 1)
+
+
+@njit(cache=True, nogil=True)
+def _count(
+    value: Floats, state: Bytes, exempt: Bools, limit: Floats, mandatory: Floats, members: Counts,
+    startup: Bytes, invalid: Bytes, bounds: Bytes, counts: Counts,
+) -> None:  # fmt: skip
+    # Policies differ in few hours. Untagged hours are tallied once per row of bounds and result, then shared out.
+    tally = np.zeros((limit.shape[0], 8), np.int32)
+    for g in range(counts.shape[0]):
+        tally[:] = 0
+        production = valid = 0
+        for h in range(value.shape[1]):
+            kind = _kind(value, state, exempt, limit, members, g, h)
+            if not kind & 1:
+                continue
+            production += 1
+            valid += (kind >> 1) & 1
+            if kind & 4:
+                for p in range(startup.size):
+                    bits = _result(value, state, exempt, limit, mandatory, members, g, h, bounds[p], startup[p])
+                    _add(counts, g, p, bits, invalid[p], 1)
+            else:
+                for b in range(limit.shape[0]):
+                    tally[b, _result(value, state, exempt, limit, mandatory, members, g, h, b, INCLUDE_ALL)] += 1
+        for p in range(startup.size):
+            counts[g, p, _PRODUCTION] = production
+            counts[g, p, _VALID] = valid
+            for bits in range(8):
+                _add(counts, g, p, bits, invalid[p], tally[bounds[p], bits])
+
+
+def count_month(
+    value: Floats, state: Bytes, exempt: Bools, limit: Floats, mandatory: Floats, members: Counts, policies: Policies
+) -> MonthCounts:
+    """Count a month's hours for every group under every policy (air-rules 1.3; vectors V16, V17, V18, V26).
+
+    value, state, exempt (S, H) as in `judge.judge_hours`; limit, mandatory (B, S, D): comparison bounds in mg/m3 per rounding
+    mode and day, NaN where none; members (G, M): series of each group, padded with -1; all members share their outlet's
+    states. Members that a policy leaves out of an hour leave the joint test of that hour, the others stay in it; the hour
+    is judged only if all that stay have a value. ValueError on shapes that do not go together.
+    """
+    if not value.shape == state.shape == exempt.shape:
+        raise ValueError(f"value {value.shape}, state {state.shape} and exempt {exempt.shape} differ in shape")
+    if limit.shape != mandatory.shape or (limit.shape[1], limit.shape[2] * HOURS_PER_DAY) != value.shape:
+        raise ValueError(f"bounds {limit.shape}, {mandatory.shape} do not fit values {value.shape}")
+    if members.size and members.max() >= value.shape[0]:
+        raise ValueError("a group names a series that does not exist")
+    counts = np.zeros((members.shape[0], policies.startup.size, 5), np.int32)
+    _count(value, state, exempt, limit, mandatory, members, policies.startup, policies.invalid, policies.bounds, counts)
+    return MonthCounts(*(np.ascontiguousarray(counts[:, :, k]) for k in range(5)))
+
+
+def allowed_fails(judged: Counts, pass_pct: int) -> Counts:
+    """Hours that may fail: floor((100 - pass_pct) % of judged), in integers (air-rules 1.3)."""
+    return ((100 - pass_pct) * judged // 100).astype(np.int32)
+
+
+def verdicts(counts: MonthCounts, policies: Policies, pass_pct: int, min_production: int = 1) -> Bytes:
+    """PASS iff 100 x ok >= pass_pct x judged; no verdict without production, without judged hours, or on too few valid ones.
+
+    Returns int8 (G, P) of PASS, FAIL, INSUFFICIENT, NO_PRODUCTION. `min_production`: hours of production below which a month
+    gets no verdict.
+    """
+    passed = 100 * counts.ok >= pass_pct * counts.judged
+    thin = 100 * counts.valid < policies.min_capture_pct * counts.production
+    none = thin | (counts.judged == 0) | (counts.production < min_production)
+    made = np.where(none, INSUFFICIENT, np.where(passed, PASS, FAIL))
+    return np.where(counts.production == 0, NO_PRODUCTION, made).astype(np.int8)
