@@ -7,23 +7,17 @@ One run over many keys logs one materialization a key, each with the data versio
 products the same events are logged by the night's steps (see `pipelines/night.py`).
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+# No postponed annotations here: Dagster reads the types of resources from the functions themselves.
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import dagster as dg
 
-from assets.checks import CHECKS, as_metadata
-from assets.products import ALL, PRODUCTS, bring_up
+from assets.checks import CHECKS, Check, Verdict, as_metadata
+from assets.products import ALL, PRODUCTS, Outcome, Product, bring_up
 from contracts import TABLES
 from resources.home import Home
 from resources.settings import Settings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from assets.checks import Check, Verdict
-    from assets.products import Outcome, Product
 
 OWNERS = ["team:data-engineering"]
 #: Tables each product reads, for the lineage graph.

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
 from assets.raw_cells import load_cells, quarantine
 from assets.raw_rows import DayFrames, Kind, load_frames
@@ -19,6 +18,8 @@ from contracts import TABLES
 from kernels.merge import GAVE, LOST
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from resources.bench import Bench
 
 DAY_MS = 86_400_000

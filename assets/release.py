@@ -52,7 +52,7 @@ def facts(home: Home, waiting: list[str]) -> ReleaseFacts:
         code_version=f"kilnledger {version('kilnledger')} ({', '.join(p.made_by for p in PRODUCTS)})",
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         registry_sha256=home.registry.version(date.min, date.max),
-        rule_packs=tuple(Pinned(name, sha256, confidence[name]) for name, sha256 in packs.items()),
+        rule_packs=tuple(Pinned(name, sha256, confidence.get(name, "")) for name, sha256 in packs.items()),
         arrivals=tuple(Arrival(a.path, a.sha256, a.size, a.state) for a in arrivals),
         checks=tuple(checks),
     )

@@ -7,26 +7,20 @@ Dagster refuses a job over assets of different partition sets, and a night spans
 steps which log one materialization a table and key against the very assets that the UI shows and backfills.
 """
 
-from __future__ import annotations
-
+# No postponed annotations here: Dagster reads the types of config and resources from the functions themselves.
 import time
+from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from assets.checks import checks_of, settle
 from assets.dagster_assets import HomeResource, evaluation, materialization
-from assets.products import ALL, PRODUCTS, bring_up, product, reasons
+from assets.products import ALL, PRODUCTS, Outcome, Product, bring_up, product, reasons
 from assets.release import publish_release
 from pipelines.console import plain_logger
 from pipelines.partitions import shifted, today
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from assets.products import Outcome, Product
-    from resources.home import Home
+from resources.home import Home
 
 SAY_EVERY_S = 5.0
 

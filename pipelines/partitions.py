@@ -22,7 +22,7 @@ def partition_sets(settings: Settings) -> dict[str, dg.PartitionsDefinition[str]
     start = settings.window_from
     return {
         "day": dg.DailyPartitionsDefinition(start_date=str(start), timezone=ZONE),
-        "month": dg.MonthlyPartitionsDefinition(start_date=str(start.replace(day=1)), timezone=ZONE, fmt="%Y-%m"),
+        "month": dg.MonthlyPartitionsDefinition(start_date=f"{start:%Y-%m}", timezone=ZONE, fmt="%Y-%m"),
     }
 
 

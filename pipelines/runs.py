@@ -58,7 +58,7 @@ def run_night(
     steps = {node.name: {"config": config} for node in job.nodes}
     with open_instance(settings.home) as instance:
         result = job.execute_in_process(
-            run_config={"ops": steps, "resources": {"home": {"config": {"home": settings.home}}}},
+            run_config={"ops": steps, "resources": {"home": {"config": {"home": settings.home}}}, "loggers": {"console": {}}},
             instance=instance, raise_on_error=False,
         )  # fmt: skip
     seconds = time.perf_counter() - begun
@@ -126,8 +126,10 @@ def _verdicts(home: Home, month: str) -> list[dict[str, Any]]:
 def in_words(facts: dict[str, Any]) -> list[str]:
     """The summary as a person reads it."""
     lines = [
-        f"报文文件 captures {facts['captures']} ({facts['text_mb']} MB): "
-        + f"接收 accepted {facts['frames_accepted']:,} 帧 frames, 隔离 quarantined {facts['frames_quarantined']:,}"
+        (
+            f"报文文件 captures {facts['captures']} ({facts['text_mb']} MB): "
+            f"接收 accepted {facts['frames_accepted']:,} 帧 frames, 隔离 quarantined {facts['frames_quarantined']:,}"
+        )
     ]
     lines += [f"拒收 refused {text}" for text in facts["refused_files"]]
     if facts["month"]:
@@ -135,7 +137,10 @@ def in_words(facts: dict[str, Any]) -> list[str]:
         for v in facts["verdicts"]:
             counts[v["verdict"]] = counts.get(v["verdict"], 0) + 1
         told = ", ".join(f"{k} {n}" for k, n in sorted(counts.items()))
-        lines.append(f"小时数据 hours of {facts['days']} 天 days; {facts['month']} 超低排放判定 ULE verdicts: {told}")
+        none = "无 none (当时没有生效的超低排放限值 no ultra-low limit was in force)"
+        lines.append(
+            f"小时数据 hours of {facts['days']} 天 days; {facts['month']} 超低排放判定 ULE verdicts: {told or none}"
+        )
         lines += [
             f"  {v['outlet_id']} {v['pollutant']}: {v['verdict']}, 达标率 share {v['share_pct']:.2f} %, "
             f"超标 failing {v['fail_hours']} h (允许 allowed {v['allowed_fail_hours']} h)"

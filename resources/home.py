@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from resources.factors_hj212 import load_factor_codes
+from resources.factors_hj212 import channel_codes
 from resources.intake import Intake
 from resources.lake import Lake
 from resources.registry import Registry
@@ -56,8 +56,3 @@ class Home:
         """Arrivals and what they held."""
         return Intake(self.landing, self.lake.storage, self.registry, channel_codes(), self.settings)
 
-
-def channel_codes() -> dict[str, str]:
-    """Factor code as sent, of any edition -> channel, for the factors that have columns of their own."""
-    rows = [r for r in load_factor_codes() if r.channel]
-    return {code: r.channel for r in rows for code in (r.code, r.legacy_code) if code}

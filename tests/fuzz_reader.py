@@ -14,7 +14,7 @@ import numpy as np
 
 from contracts.channels import CHANNEL_NAMES
 from kernels import hj212
-from resources.home import channel_codes
+from resources.factors_hj212 import channel_codes
 from tests.homes import minute
 
 PIECES = [

@@ -11,7 +11,7 @@ import pytest
 
 from resources.captures import Capture
 from resources.hj212_reader import Devices, Reader
-from resources.home import channel_codes
+from resources.factors_hj212 import channel_codes
 from resources.registry import Registry
 from resources.storage import open_storage
 from tests.fuzz_reader import damaged, sample_stream
