@@ -1,29 +1,27 @@
-"""Which figures differ between two editions of one Parquet file, and between two releases.
+"""Which figures differ between two editions of one partition.
 
-Belongs here: the comparison by key, streamed through both files, and the summary of two releases. Does not belong
-here: why something moved and the `restatements` table (`release_restate`).
+Belongs here: which partitions differ at all, and the comparison by key, streamed through both editions. Does not belong
+here: the summary of two releases (`release_diff`), why something moved and the `restatements` table (`release_restate`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from contracts import TABLES
-from resources.release_records import TABLE, folder
+from resources.release_records import TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from contracts import Table
-    from resources.release_records import FileRecord, Manifest
-    from resources.storage import Storage
+    from resources.release_records import FileRecord
 
 Opener: TypeAlias = Callable[[], BinaryIO]
 _BATCH_ROWS = 1 << 16
@@ -39,64 +37,86 @@ class Movement:
     added: int
 
 
-def movements(table: Table, old: Opener | None, new: Opener | None) -> Iterator[Movement]:
-    """Compare two editions of a file of `table` by its key; None stands for an edition that does not exist.
+class _Edition:
+    """The files of one partition, read as one table."""
 
-    Memory does not grow with files that are sorted as their contract says. Columns that only one edition has are no
-    movement.
+    def __init__(self, files: list[pq.ParquetFile]) -> None:
+        self._files = files
+        self.names: set[str] = set.intersection(*({*f.schema_arrow.names} for f in files)) if files else set()
+        self.rows = sum(int(f.metadata.num_rows) for f in files)
+
+    def __bool__(self) -> bool:
+        return bool(self._files)
+
+    def batches(self, columns: list[str]) -> Iterator[pl.DataFrame]:
+        """Batch by batch, file after file."""
+        for file in self._files:
+            for batch in file.iter_batches(_BATCH_ROWS, columns=columns):
+                yield _frame(pa.table(batch), columns)
+
+    def whole(self, columns: list[str]) -> pl.DataFrame:
+        """All rows at once."""
+        return pl.concat([_frame(file.read(columns), columns) for file in self._files])
+
+    def sorted_by(self, column: str) -> bool:
+        """Whether the files one after the other ascend by `column`, which has no nulls."""
+        last = None
+        for frame in self.batches([column]):
+            values = frame.get_column(column)
+            if not values.is_sorted() or values.null_count() or (last is not None and values.item(0) < last):
+                return False
+            last = values.item(-1)
+        return True
+
+
+def movements(table: Table, old: Sequence[Opener], new: Sequence[Opener]) -> Iterator[Movement]:
+    """Compare two editions of a partition of `table` by its key; no files stand for an edition that does not exist.
+
+    A row is the same row in whichever file of the partition it stands. Memory does not grow with files that are sorted
+    as their contract says. Columns that only one edition has are no movement.
     """
     with ExitStack() as stack:
-        editions = [pq.ParquetFile(stack.enter_context(opener())) if opener else None for opener in (old, new)]
-        present = [edition for edition in editions if edition is not None]
-        known = set.intersection(*({*edition.schema_arrow.names} for edition in present))
-        shared = [n for n in table.names if n in known]
+        before, after = (
+            _Edition([pq.ParquetFile(stack.enter_context(opened())) for opened in openers]) for openers in (old, new)
+        )
+        shared = [n for n in table.names if n in before.names & after.names]
         key = [n for n in table.key if n in shared]
-        if len(present) == 1 or len(key) < len(table.key):
-            # No rows to compare with; or the grain itself has changed, and no row of the one is a row of the other.
-            yield from _unmatched(table, *editions)
+        if len(key) < len(table.key):
+            # One side is empty, or the grain itself has changed and no row of the one is a row of the other.
+            yield from _unmatched(table, before, after)
             return
-        lead = _lead(table, present)
+        lead = _lead(table, before, after)
         if lead is None:
-            pairs = iter([(_frame(present[0].read(shared), shared), _frame(present[1].read(shared), shared))])
+            pairs = iter([(before.whole(shared), after.whole(shared))])
         else:
-            pairs = _aligned(_Side(present[0], shared, lead), _Side(present[1], shared, lead))
-        for before, after in pairs:
-            if not before.equals(after):
-                yield _compared(key, before, after)
+            pairs = _aligned(_Side(before, shared, lead), _Side(after, shared, lead))
+        for rows_before, rows_after in pairs:
+            if not rows_before.equals(rows_after):
+                yield _compared(key, rows_before, rows_after)
 
 
-def _unmatched(table: Table, old: pq.ParquetFile | None, new: pq.ParquetFile | None) -> Iterator[Movement]:
-    if old is not None:
-        key = [n for n in table.key if n in old.schema_arrow.names]
-        for frame in _batches(old, key):
+def _unmatched(table: Table, old: _Edition, new: _Edition) -> Iterator[Movement]:
+    key = [n for n in table.key if n in old.names]
+    if old:
+        for frame in old.batches(key):
             yield Movement(_NO_VALUES, frame.select(_key_text(key)), 0)
-    if new is not None:
-        yield Movement(_NO_VALUES, _NO_KEYS, new.metadata.num_rows)
+    if new:
+        yield Movement(_NO_VALUES, _NO_KEYS, new.rows)
 
 
-def _lead(table: Table, editions: list[pq.ParquetFile]) -> str | None:
-    """The column that both files can be walked along; None where one is small or in no order: then compared whole."""
-    if any(edition.metadata.num_rows <= _BATCH_ROWS for edition in editions) or table.order[0] not in table.key:
+def _lead(table: Table, *editions: _Edition) -> str | None:
+    """The column that both can be walked along; None where one is small or in no order: then compared whole."""
+    if any(edition.rows <= _BATCH_ROWS for edition in editions) or table.order[0] not in table.key:
         return None
-    return table.order[0] if all(_sorted(edition, table.order[0]) for edition in editions) else None
-
-
-def _sorted(edition: pq.ParquetFile, column: str) -> bool:
-    last = None
-    for frame in _batches(edition, [column]):
-        values = frame.get_column(column)
-        if not values.is_sorted() or values.null_count() or (last is not None and values.item(0) < last):
-            return False
-        last = values.item(-1)
-    return True
+    return table.order[0] if all(edition.sorted_by(table.order[0]) for edition in editions) else None
 
 
 class _Side:
     """One edition, read batch by batch along `lead`; `rows` holds what has been read and not yet compared."""
 
-    def __init__(self, edition: pq.ParquetFile, columns: list[str], lead: str) -> None:
+    def __init__(self, edition: _Edition, columns: list[str], lead: str) -> None:
         self._lead = lead
-        self._batches = _batches(edition, columns)
+        self._batches = edition.batches(columns)
         self.rows = next(self._batches)
         self.done = False
 
@@ -120,11 +140,6 @@ class _Side:
             height = int(self.rows.get_column(self._lead).search_sorted(limit, "left"))  # type: ignore[arg-type]
         taken, self.rows = self.rows.head(height), self.rows.slice(height)
         return taken
-
-
-def _batches(edition: pq.ParquetFile, columns: list[str]) -> Iterator[pl.DataFrame]:
-    for batch in edition.iter_batches(_BATCH_ROWS, columns=columns):
-        yield _frame(pa.table(batch), columns)
 
 
 def _frame(table: pa.Table, columns: list[str]) -> pl.DataFrame:
@@ -195,82 +210,28 @@ _NO_VALUES = pl.DataFrame(
 )
 
 
-@dataclass(slots=True)
-class ColumnChange:
-    """How one column moved: changed values, and the change that is largest in size with the row where it stands."""
-
-    changed: int = 0
-    largest: float | None = None
-    largest_key: str | None = None
-
-
-@dataclass(slots=True)
-class TableChange:
-    """How one table moved: paths of files, rows of the whole table, rows and values inside changed files."""
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A partition whose bytes differ: its files before and after, without those that are the same on both sides."""
 
     table: str
-    files_added: list[str] = field(default_factory=list)
-    files_removed: list[str] = field(default_factory=list)
-    files_changed: list[str] = field(default_factory=list)
-    rows_before: int = 0
-    rows_after: int = 0
-    rows_added: int = 0
-    rows_removed: int = 0
-    columns: dict[str, ColumnChange] = field(default_factory=dict)
-
-    def note(self, movement: Movement) -> None:
-        """Count one part of a comparison in."""
-        self.rows_added += movement.added
-        self.rows_removed += movement.withdrawn.height
-        for (name,), rows in movement.values.group_by(["column"], maintain_order=True):
-            change = self.columns.setdefault(str(name), ColumnChange())
-            change.changed += rows.height
-            sizes = rows.get_column("delta").abs().fill_nan(None)
-            at = sizes.arg_max()
-            if at is not None and (change.largest is None or sizes[at] > abs(change.largest)):
-                change.largest, change.largest_key = rows.item(at, "delta"), rows.item(at, "key")
+    partition: str
+    before: tuple[FileRecord, ...]
+    after: tuple[FileRecord, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseDiff:
-    """What differs between release `a` and release `b`; tables without a difference are left out."""
-
-    a: str
-    b: str
-    tables: list[TableChange]
-
-
-def compare_releases(published: Storage, a: Manifest, b: Manifest) -> ReleaseDiff:
-    """Read the files whose bytes differ, and no other."""
-    sides = [{f.path: f for f in m.files if f.role == TABLE} for m in (a, b)]
-    changes: dict[str, TableChange] = {}
-    for path in sorted({*sides[0], *sides[1]}):
-        before, after = sides[0].get(path), sides[1].get(path)
-        name = (before or sides[1][path]).table
-        change = changes.setdefault(name, TableChange(name))
-        change.rows_before += (before.rows or 0) if before else 0
-        change.rows_after += (after.rows or 0) if after else 0
-        _file_change(change, path, before, after)
-        contract = TABLES.get(name)
-        if before and after and before.sha256 != after.sha256 and contract and contract.key:
-            openers = [opener(published, f"{folder(m.release_id)}/{path}") for m in (a, b)]
-            for movement in movements(contract, *openers):
-                change.note(movement)
-    found = [c for c in changes.values() if c.files_added or c.files_removed or c.files_changed]
-    return ReleaseDiff(a.release_id, b.release_id, sorted(found, key=lambda c: c.table))
-
-
-def _file_change(change: TableChange, path: str, before: FileRecord | None, after: FileRecord | None) -> None:
-    if before is None and after is not None:
-        change.files_added.append(path)
-        change.rows_added += after.rows or 0
-    elif before is not None and after is None:
-        change.files_removed.append(path)
-        change.rows_removed += before.rows or 0
-    elif before and after and before.sha256 != after.sha256:
-        change.files_changed.append(path)
-
-
-def opener(storage: Storage, key: str) -> Opener:
-    """What `movements` opens a file with."""
-    return lambda: storage.open(key)
+def changed_partitions(before: Iterable[FileRecord], after: Iterable[FileRecord]) -> list[Change]:
+    """Every partition that differs, by table and key. Parts of a partition (`<key>/part-000`) belong together."""
+    sides: list[dict[tuple[str, str], list[FileRecord]]] = [{}, {}]
+    for side, files in zip(sides, (before, after), strict=True):
+        for record in files:
+            if record.role == TABLE:
+                side.setdefault((record.table, record.key.partition("/")[0]), []).append(record)
+    found = []
+    for name in sorted({*sides[0], *sides[1]}):
+        old, new = (sorted(side.get(name, []), key=lambda f: f.path) for side in sides)
+        same = {f.sha256 for f in old} & {f.sha256 for f in new}
+        left, right = (tuple(f for f in files if f.sha256 not in same) for files in (old, new))
+        if left or right:
+            found.append(Change(*name, left, right))
+    return found

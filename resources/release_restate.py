@@ -18,11 +18,11 @@ import pyarrow.parquet as pq
 
 from contracts import TABLES
 from contracts.trust import RESTATEMENTS, WITHDRAWN
-from resources.release_changes import movements, opener
-from resources.release_records import TABLE, folder
+from resources.release_changes import changed_partitions, movements
+from resources.release_records import folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from contracts import Table
@@ -89,26 +89,25 @@ class Restater:
         """Write the Parquet file at `path` and return its rows; `read` opens a file of the new release by its path."""
         rows = 0
         with pq.ParquetWriter(path, RESTATEMENTS.schema(), compression="zstd") as writer:
-            for group in _grouped(self._rows({r.path: r for r in records}, read)):
+            for group in _grouped(self._rows(records, read)):
                 writer.write_table(self._typed(group))
                 rows += sum(frame.height for frame in group)
         return rows
 
-    def _rows(self, current: Mapping[str, FileRecord], read: Callable[[str], BinaryIO]) -> Iterator[pl.DataFrame]:
+    def _rows(self, records: Iterable[FileRecord], read: Callable[[str], BinaryIO]) -> Iterator[pl.DataFrame]:
         newest_day = _newest_day(self.previous)
-        for record in sorted(self.previous.files, key=lambda f: (f.table, f.key)):
-            contract, now = TABLES.get(record.table), current.get(record.path)
-            if record.role != TABLE or contract is None or not contract.key:
+        base = folder(self.previous.release_id)
+        for change in changed_partitions(self.previous.files, records):
+            contract = TABLES.get(change.table)
+            if contract is None or not contract.key or not change.before:
                 continue
-            if now is not None and now.sha256 == record.sha256:
-                continue
-            old = opener(self.published, f"{folder(self.previous.release_id)}/{record.path}")
-            new = partial(read, record.path) if now else None
-            provisional = _provisional(contract, record.key, newest_day)
+            old = [partial(self.published.open, f"{base}/{f.path}") for f in change.before]
+            new = [partial(read, f.path) for f in change.after]
+            provisional = _provisional(contract, change.partition, newest_day)
             for movement in movements(contract, old, new):
                 gone = movement.withdrawn.with_columns(column=pl.lit(WITHDRAWN))
                 yield pl.concat([movement.values, gone], how="diagonal").with_columns(
-                    dataset=pl.lit(record.table), partition=pl.lit(record.key), provisional=pl.lit(provisional)
+                    dataset=pl.lit(change.table), partition=pl.lit(change.partition), provisional=pl.lit(provisional)
                 )
 
     def _typed(self, frames: list[pl.DataFrame]) -> pa.Table:
@@ -148,7 +147,7 @@ def _newest_day(manifest: Manifest) -> str:
 
 def _provisional(table: Table, key: str, newest_day: str) -> bool:
     """Whether a row stands for a whole period that had not ended when its figures were published."""
-    period = re.fullmatch(r"(\d{4})(?:-(\d{2}))?(?:/.*)?", key)
+    period = re.fullmatch(r"(\d{4})(?:-(\d{2}))?", key)
     if not newest_day or table.partition not in table.key or period is None:
         return False
     year, month = int(period[1]), int(period[2] or 12)

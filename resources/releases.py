@@ -1,7 +1,7 @@
 """Releases: published once, complete, never changed, and provable.
 
 Belongs here: publish, list, diff, prune, and the names that others use of the `release_*` modules. Does not belong
-here: how files come to lie on disk or S3 (`release_tree`), what moved (`release_changes`, `release_restate`), proof
+here: how files come to lie on disk or S3 (`release_tree`), what moved (`release_changes`, `release_diff`, `release_restate`), proof
 (`release_verify`).
 """
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from contracts.trust import RESTATEMENTS
 from resources import release_tree
-from resources.release_changes import ReleaseDiff, compare_releases
+from resources.release_diff import ReleaseDiff, compare_releases
 from resources.release_documents import datapackage, dictionary_page
 from resources.release_records import (
     DATAPACKAGE,

@@ -549,6 +549,22 @@ def test_the_comparison_streams_through_many_batches(
     assert [key.split(";")[0] for key in gone] == ["outlet_id=A", "outlet_id=A", "outlet_id=C"]
 
 
+def test_rows_that_move_between_the_parts_of_a_partition_have_not_moved(lake: Storage, published: LocalStorage) -> None:
+    """One file becomes three parts; then a new outlet shifts the rows of the parts, and one value changes."""
+    a, b, c, d = (hours("2026-11-20", [1.0, 2.0], (name,)) for name in "ABCD")
+    publish(published, [put(lake, "cems_hourly", "2026-11-20", pl.concat([b, c, d]))], about=FACTS, extra={})
+    parts = [put(lake, "cems_hourly", f"2026-11-20/part-00{i}", rows) for i, rows in enumerate((b, c, d))]
+    split = publish(published, parts, about=replace(FACTS, code_version="0.2.0"), extra={})
+    assert restatements(published, split).is_empty()
+    shifted = [pl.concat([a, b]), hours("2026-11-20", [1.0, 3.0], ("C",)), d]
+    parts = [put(lake, "cems_hourly", f"2026-11-20/part-00{i}", rows) for i, rows in enumerate(shifted)]
+    found = restatements(published, publish(published, parts, about=NEXT, extra={}))
+    assert found.select("partition", "old", "new").rows() == [("2026-11-20", "2.0", "3.0")]
+    first_id, *_, last_id = (r.release_id for r in list_releases(published))
+    (change,) = diff_releases(published, first_id, last_id).tables
+    assert (change.rows_added, change.rows_removed, change.columns["judged_mg_m3"].changed) == (2, 0, 1)
+
+
 def test_a_file_in_another_order_or_with_other_columns_is_still_compared(
     lake: Storage, published: LocalStorage
 ) -> None:
