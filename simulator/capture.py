@@ -14,7 +14,8 @@ import numpy as np
 from kernels import packets
 from simulator import draws
 from simulator.damage import Patient, Wound, check_sum, choose, cut_short, wound
-from simulator.traffic import CLOCK_JUMP, WHAT, PlantDay, plant_day
+from simulator.frames import CLOCK_JUMP, WHAT
+from simulator.traffic import PlantDay, Setting, plant_day
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,15 +59,15 @@ class Buffer:
 
 
 def make_capture(
-    plant: SimPlant, outlets: Sequence[SimOutlet], speller: Speller, seed: int, dirt: Dirt, day: int, since: int, buffer: Buffer, *, ends_file: bool
+    plant: SimPlant, outlets: Sequence[SimOutlet], speller: Speller, setting: Setting, day: int, buffer: Buffer, *, ends_file: bool
 ) -> Capture:  # fmt: skip
     """The capture of one plant on `day`; `ends_file`: a file may end inside its last frame."""
-    made = plant_day(outlets, speller, seed, dirt, day, since)
+    made = plant_day(outlets, speller, setting, day)
     out, marks = _printed(made, speller, buffer)
-    rng = draws.generator(seed, draws.DAMAGE, plant.index, day)
+    rng = draws.generator(setting.seed, draws.DAMAGE, plant.index, day)
     allowed = np.array([s.outlet.device.allowed for s in made.sheets])[made.traffic.sheet]
-    wounds = _wounds(made, outlets, speller, out, marks, allowed, dirt, rng)
-    if ends_file and rng.random() < dirt.cut_end and marks.shape[0]:
+    wounds = _wounds(made, outlets, speller, out, marks, allowed, setting.dirt, rng)
+    if ends_file and rng.random() < setting.dirt.cut_end and marks.shape[0]:
         last = marks.shape[0] - 1
         wounds[last] = cut_short(_bytes(out, marks, last), rng)
     pieces, offset, length = _assembled(out, marks, wounds)

@@ -147,12 +147,17 @@ def _short_len(p: Patient, _: np.random.Generator) -> Wound | None:
 
 
 def _wrong_len(p: Patient, rng: np.random.Generator) -> Wound | None:
+    """Not for Modbus loggers: a variant is looked for only where LEN points."""
+    if p.outlet.device.crc == "modbus":
+        return None
     length = len(p.segment) + int(rng.choice([-4, -3, -2, -1, 1, 2, 3, 4]))
     return Wound(b"##%04d" % length + p.frame[6:], "wrong_len", "bad_length")
 
 
 def _unknown_mn(p: Patient, rng: np.random.Generator) -> Wound | None:
-    """No simulated MN begins like this one."""
+    """No simulated MN begins like this one. Not for Modbus loggers: nobody permits an unknown device a variant."""
+    if p.outlet.device.crc == "modbus":
+        return None
     mn = p.outlet.device.mn.encode()
     other = (b"77" + b"%012d" % int(rng.integers(0, 10**12)) + b"0" * 10)[: len(mn)]
     return Wound(p.seal(p.segment.replace(mn, other, 1)), "unknown_mn", "unknown_mn")

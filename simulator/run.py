@@ -16,6 +16,7 @@ from simulator.dirt import Dirt
 from simulator.landing import SUFFIXES, Sink, capture_file, capture_key
 from simulator.registry_files import write_registry
 from simulator.spelling import Speller, make_speller
+from simulator.traffic import Setting
 from simulator.truth import KINDS, TruthFiles, write_devices
 from simulator.world import World, make_world
 
@@ -47,7 +48,7 @@ class Simulation:
 def simulate(
     home: Path, *, outlets: int, first: date, days: int, seed: int = 1, dirt: Dirt | None = None, layout: Layout = "per-plant-day",
     interval_min: int | None = None, compress: str | None = None, progress: Callable[[int, int], None] | None = None,
-    truth: Collection[str] = KINDS, since: date | None = None,
+    truth: Collection[str] = KINDS, since: date | None = None, hours: int = 24,
 ) -> Simulation:  # fmt: skip
     """Write a synthetic landing zone below `home`: registry/, landing/cems/<day>/ and truth/.
 
@@ -55,18 +56,19 @@ def simulate(
     given. layout: a file per plant and day, or one per day (plants one after the other). interval_min: one interval for all
     loggers, in minutes (a divisor of 60). compress: None, "gz" or "zst". progress: called with (done, total) plant-days.
     truth: which tables to write besides truth/devices.parquet ("frames", "minutes", "hours"; () for speed). since: first day
-    of the whole zone when it is made in pieces; frames of earlier days never come late (default: `first`).
+    of the whole zone when it is made in pieces; frames of earlier days never come late (default: `first`). hours: how many
+    hours of each day the collector listens, from midnight.
 
     Equal arguments give equal bytes. A file depends on seed, dirt, `since` (for its first days) and its own plant and day, so
     a zone made in pieces of days equals one made at once. Raises ValueError for arguments that cannot be met.
     """
-    _check(outlets, days, seed, interval_min, compress, layout, truth)
+    _check(outlets, days, seed, interval_min, compress, layout, truth, hours)
     mixture = Dirt.default() if dirt is None else dirt
     world = make_world(outlets, seed, mixture, interval_min)
     write_registry(home / "registry", world)
     write_devices(home / "truth", world)
-    begin = ((since or first) - _EPOCH).days
-    zone = _Zone(home, world, seed, mixture, layout, compress, begin, tuple(k for k in KINDS if k in truth))
+    setting = Setting(seed, mixture, ((since or first) - _EPOCH).days, hours)
+    zone = _Zone(home, world, setting, layout, compress, tuple(k for k in KINDS if k in truth))
     total = days * len(world.plants)
     for number in range(days):
         for done in zone.write_day(first + timedelta(days=number)):
@@ -76,13 +78,14 @@ def simulate(
 
 
 def _check(
-    outlets: int, days: int, seed: int, interval: int | None, compress: str | None, layout: str, truth: Collection[str]
+    outlets: int, days: int, seed: int, interval: int | None, compress: str | None, layout: str, truth: Collection[str], hours: int
 ) -> None:  # fmt: skip
     wrong = [
         text
         for bad, text in (
             (outlets < 1, f"outlets must be at least 1, not {outlets}"),
             (days < 1, f"days must be at least 1, not {days}"),
+            (not 1 <= hours <= 24, f"hours must be 1 to 24, not {hours}"),
             (seed < 0, f"seed must not be negative, as {seed} is"),
             (
                 interval is not None and (interval < 1 or 60 % interval > 0),
@@ -108,10 +111,10 @@ class _Zone:
     """A landing zone under way: what stays the same from day to day, and the counts so far."""
 
     def __init__(
-        self, home: Path, world: World, seed: int, dirt: Dirt, layout: Layout, compress: str | None, since: int, truth: tuple[str, ...]
+        self, home: Path, world: World, setting: Setting, layout: Layout, compress: str | None, truth: tuple[str, ...]
     ) -> None:  # fmt: skip
-        self._home, self._world, self._seed, self._dirt = home, world, seed, dirt
-        self._layout, self._compress, self._since, self._truth = layout, compress, since, truth
+        self._home, self._world, self._setting = home, world, setting
+        self._layout, self._compress, self._truth = layout, compress, truth
         self._spellers: dict[int, Speller] = {}
         self._buffer = Buffer()
         self.files = self.frames = self.text_bytes = 0
@@ -144,7 +147,6 @@ class _Zone:
         if plant.index not in self._spellers:
             self._spellers[plant.index] = make_speller(outlets)
         speller = self._spellers[plant.index]
-        number = (day - _EPOCH).days
         return make_capture(
-            plant, outlets, speller, self._seed, self._dirt, number, self._since, self._buffer, ends_file=ends_file
+            plant, outlets, speller, self._setting, (day - _EPOCH).days, self._buffer, ends_file=ends_file
         )

@@ -9,69 +9,33 @@ and still go to its file (the collector changes files at ten past twelve). Late 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from kernels.logger import AVG, MAX, PLACES
 from kernels.stackgas import DAY_MINUTES
 from simulator import draws
-from simulator.plan import MAX_DELAY_DAYS, DayPlan, Span, day_plan
-from simulator.readings import Sheet, record_day
+from simulator.frames import CLOCK_JUMP, DAY_MS, GOOD, MINUTE_MS, OTHER, Traffic, join, sent_minute, within
+from simulator.plan import MAX_DELAY_DAYS, day_plan
+from simulator.readings import record_day
+from simulator.resends import conflicts, late_conflicts, made_up, overlap, repeats
 from simulator.spelling import BOOT, HEARTBEAT, INFO, REAL_TIME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from numpy.typing import NDArray
+    from collections.abc import Iterator, Sequence
 
     from simulator.dirt import Dirt
+    from simulator.frames import FormTable, Ints
+    from simulator.plan import DayPlan, Span
+    from simulator.readings import Sheet
     from simulator.spelling import Form, Speller
     from simulator.world import SimOutlet
 
-    Ints = NDArray[np.int64]
-    FormTable = dict[tuple[int, bool], tuple[Form, ...]]
-
-DAY_MS = 86_400_000
-_MINUTE_MS = 60_000
 #: 2000-02-02 00:00, where a logger's clock starts after its battery died (days since 1970-01-01).
 RESET_DAY = 10989
+#: A record arrives at most this long after its end.
+_PATIENCE_MS = 30_000
 _AFTER = {2051: 0, 2061: 2500, 2031: 5000}
-
-# What a frame is, before any damage.
-GOOD, REPEAT, CONFLICT, LATE, LATE_REPEAT, CLOCK_JUMP, OTHER = range(7)
-WHAT = ("good", "repeat", "conflict", "late", "late_repeat", "clock_jump", "other")
-
-
-class Traffic(NamedTuple):
-    """Frames of one plant and day in order of arrival, one array element each.
-
-    sheet, row, slot: which record is sent; `slot` is the record's place in the day, `row` differs from it in conflicting
-    resends. form, part, cn: how. data_time, qn (-1: none), arrival: ms of the local clock. what: see WHAT.
-    sole: no other frame carries the same record.
-    """
-
-    sheet: Ints
-    row: Ints
-    slot: Ints
-    form: Ints
-    part: Ints
-    cn: Ints
-    data_time: Ints
-    qn: Ints
-    arrival: Ints
-    what: Ints
-    sole: NDArray[np.bool_]
-
-    def pick(self, which: Ints | NDArray[np.bool_]) -> Traffic:
-        """The chosen frames, in the order given."""
-        return Traffic._make(column[which] for column in self)
-
-
-def join(parts: Iterable[Traffic]) -> Traffic:
-    """All frames of several pieces, one piece after the other."""
-    return Traffic._make(np.concatenate(columns) for columns in zip(*parts, strict=True))
 
 
 class PlantDay(NamedTuple):
@@ -82,41 +46,60 @@ class PlantDay(NamedTuple):
     owing: frozenset[str]
 
 
-def plant_day(outlets: Sequence[SimOutlet], speller: Speller, seed: int, dirt: Dirt, day: int, since: int) -> PlantDay:
-    """Traffic of one plant on `day`; nothing measured before the day `since` is sent late."""
+class Setting(NamedTuple):
+    """What holds for a whole landing zone: seed, rates, its first day (nothing measured before it comes late; days since
+    1970-01-01), and how many hours of each day the collector listens.
+    """
+
+    seed: int
+    dirt: Dirt
+    since: int
+    hours: int
+
+
+def plant_day(outlets: Sequence[SimOutlet], speller: Speller, setting: Setting, day: int) -> PlantDay:
+    """Traffic of one plant on `day` (days since 1970-01-01)."""
     sheets: list[Sheet] = []
     pieces: list[Traffic] = []
     owing: set[str] = set()
     for outlet, forms in zip(outlets, speller.forms, strict=True):
-        plan = day_plan(outlet, seed, dirt, day)
+        plan = day_plan(outlet, setting.seed, setting.dirt, day)
         if plan.outage is not None and plan.outage.delay:
             owing.add(outlet.outlet_id)
-        sheet = record_day(outlet, seed, day, plan)
-        rng = draws.generator(seed, draws.TRAFFIC, outlet.index, day)
-        own = _own(sheet, len(sheets), forms, plan)
-        traffic, sheet = _conflicts(own, sheet, forms, rng, dirt.conflict)
-        sheets.append(sheet)
-        pieces += [_repeats(traffic, rng, dirt.repeat), _others(sheet, len(sheets) - 1, forms, plan)]
-        for delay in range(1, MAX_DELAY_DAYS + 1) if dirt.outage > 0 else ():
-            before = day - delay
-            past = day_plan(outlet, seed, dirt, before)
-            if before >= since and past.outage is not None and past.outage.delay == delay:
-                old = record_day(outlet, seed, before, past)
-                late = _made_up(_statistics(old, len(sheets), forms), old, past, forms, day)
-                rng = draws.generator(seed, draws.TRAFFIC, outlet.index, day, delay)
-                late, old = _late_conflicts(late, old, forms, rng, dirt.late_conflict)
-                pieces.append(late)
-                sheets.append(old)
-    traffic = join(pieces)
-    return PlantDay(traffic.pick(np.argsort(traffic.arrival, kind="stable")), sheets, frozenset(owing))
+        for traffic, sheet in _outlet_day(outlet, forms, setting, day, plan, len(sheets)):
+            pieces.append(traffic)
+            sheets.append(sheet)
+    every = join(pieces)
+    if setting.hours < 24:
+        every = every.pick(every.arrival < day * DAY_MS + setting.hours * 60 * MINUTE_MS + _PATIENCE_MS)
+    return PlantDay(every.pick(np.argsort(every.arrival, kind="stable")), sheets, frozenset(owing))
+
+
+def _outlet_day(
+    outlet: SimOutlet, forms: FormTable, setting: Setting, day: int, plan: DayPlan, index: int
+) -> Iterator[tuple[Traffic, Sheet]]:  # fmt: skip
+    """What one outlet sends on `day`: its own records, then those of earlier days that come late, each with its sheet."""
+    seed, dirt = setting.seed, setting.dirt
+    sheet = record_day(outlet, seed, day, plan)
+    rng = draws.generator(seed, draws.TRAFFIC, outlet.index, day)
+    traffic, sheet = conflicts(_own(sheet, index, forms, plan), sheet, forms, rng, dirt.conflict)
+    yield join([repeats(traffic, rng, dirt.repeat), _others(sheet, index, forms, plan)]), sheet
+    for delay in range(1, MAX_DELAY_DAYS + 1) if dirt.outage > 0 else ():
+        past = day_plan(outlet, seed, dirt, day - delay)
+        if day - delay >= setting.since and past.outage is not None and past.outage.delay == delay:
+            index += 1
+            old = record_day(outlet, seed, day - delay, past)
+            late = made_up(_statistics(old, index, forms), old, past, forms, day)
+            rng = draws.generator(seed, draws.TRAFFIC, outlet.index, day, delay)
+            yield late_conflicts(late, old, forms, rng, dirt.late_conflict)
 
 
 def _piece(sheet: Sheet, index: int, form: Form, cn: int, slots: Ints, begin: Ints, length: int) -> Traffic:
     """Frames of one form for records `slots` that begin at `begin` (minutes of the day) and last `length` minutes."""
     device = sheet.outlet.device
     n = slots.size
-    start = sheet.day * DAY_MS + begin * _MINUTE_MS
-    end = start + length * _MINUTE_MS
+    start = sheet.day * DAY_MS + begin * MINUTE_MS
+    end = start + length * MINUTE_MS
     second = 0 if device.second == 0 else {2051: device.second, 2061: 1}.get(cn, 0)
     arrival = end + device.send_delay + _AFTER.get(cn, 0) + (form.part - 1) * 350
     return Traffic(
@@ -149,17 +132,6 @@ def _statistics(sheet: Sheet, index: int, forms: FormTable) -> Traffic:
     return join(pieces)
 
 
-def _sent_minute(traffic: Traffic, sheet: Sheet) -> Ints:
-    """Minute of the day at whose end each record is complete."""
-    slots, interval = sheet.slots, sheet.outlet.device.interval_min
-    hour = (traffic.slot - slots + 1) * 60
-    return np.where(traffic.cn == 2051, (traffic.slot + 1) * interval, np.where(traffic.cn == 2061, hour, DAY_MINUTES))
-
-
-def _within(minute: Ints, span: Span) -> NDArray[np.bool_]:
-    return np.asarray((minute > span.first) & (minute <= span.end))
-
-
 def _own(sheet: Sheet, index: int, forms: FormTable, plan: DayPlan) -> Traffic:
     """The day's own records, with clock jumps, and without what an outage keeps back for another day."""
     traffic = _statistics(sheet, index, forms)
@@ -167,114 +139,24 @@ def _own(sheet: Sheet, index: int, forms: FormTable, plan: DayPlan) -> Traffic:
         traffic = _jumped(traffic, sheet, plan.jump)
     if plan.outage is None:
         return traffic
-    minute = _sent_minute(traffic, sheet)
-    lost = _within(minute, plan.outage.span)
-    again = ~lost & _overlap(traffic, minute, sheet, plan.outage.span) & (plan.outage.delay is not None)
+    minute = sent_minute(traffic, sheet)
+    lost = within(minute, plan.outage.span)
+    again = ~lost & overlap(traffic, minute, sheet, plan.outage.span) & (plan.outage.delay is not None)
     kept = traffic._replace(sole=traffic.sole & ~again).pick(~lost)
     if plan.outage.delay != 0:
         return kept
-    return join([kept, _made_up(traffic, sheet, plan, forms, sheet.day)])
-
-
-def _overlap(traffic: Traffic, minute: Ints, sheet: Sheet, span: Span) -> NDArray[np.bool_]:
-    """Records sent in time that a resend covers again: the two before the outage."""
-    reach = 2 * sheet.outlet.device.interval_min
-    return np.asarray((traffic.cn == 2051) & (minute <= span.first) & (minute > span.first - reach))
-
-
-def _made_up(traffic: Traffic, sheet: Sheet, plan: DayPlan, forms: FormTable, day: int) -> Traffic:
-    """What the logger sends on `day` to make up for the outage: the records kept back and two that had arrived."""
-    outage = plan.outage
-    if outage is None:
-        raise ValueError("no outage to make up for")
-    minute = _sent_minute(traffic, sheet)
-    lost, again = _within(minute, outage.span), _overlap(traffic, minute, sheet, outage.span)
-    what = np.where(lost, LATE, LATE_REPEAT)[lost | again]
-    late = traffic.pick(lost | again)
-    order = np.lexsort((late.part, late.slot))
-    late, what = late.pick(order), what[order]
-    arrival = day * DAY_MS + outage.minute * _MINUTE_MS + np.arange(late.row.size) * 200
-    resend = {
-        form.index: again.index
-        for cn in (2051, 2061, 2031)
-        for form, again in zip(forms[cn, False], forms[cn, True], strict=True)
-    }
-    return late._replace(
-        form=np.array([resend[int(f)] for f in late.form], np.int64),
-        arrival=arrival,
-        qn=arrival - 150 if sheet.outlet.device.has_qn else late.qn,
-        what=what,
-        sole=what == LATE,
-    )
+    return join([kept, made_up(traffic, sheet, plan, forms, sheet.day)])
 
 
 def _jumped(traffic: Traffic, sheet: Sheet, span: Span) -> Traffic:
-    hit = _within(_sent_minute(traffic, sheet), span)
-    shift = np.where(hit, RESET_DAY * DAY_MS - sheet.day * DAY_MS - span.first * _MINUTE_MS, 0)
+    hit = within(sent_minute(traffic, sheet), span)
+    shift = np.where(hit, RESET_DAY * DAY_MS - sheet.day * DAY_MS - span.first * MINUTE_MS, 0)
     return traffic._replace(
         data_time=traffic.data_time + shift,
         qn=np.where(traffic.qn < 0, traffic.qn, traffic.qn + shift),
         what=np.where(hit, CLOCK_JUMP, traffic.what),
         sole=traffic.sole & ~hit,
     )
-
-
-def _repeats(traffic: Traffic, rng: np.random.Generator, rate: float) -> Traffic:
-    """Some frames again, byte for byte, up to ten minutes later (hj212 1.7: nearly all within the hour)."""
-    u = rng.random((2, traffic.row.size))
-    hit = (u[0] < rate) & (traffic.what != CLOCK_JUMP) & (traffic.what != OTHER)
-    if not hit.any():
-        return traffic
-    again = traffic.pick(hit)
-    again = again._replace(
-        arrival=again.arrival + 3000 + (u[1][hit] * 600_000).astype(np.int64),
-        what=np.full(again.row.size, REPEAT),
-        sole=np.zeros(again.row.size, np.bool_),
-    )
-    return join([traffic._replace(sole=traffic.sole & ~hit), again])
-
-
-def _conflicts(
-    traffic: Traffic, sheet: Sheet, forms: FormTable, rng: np.random.Generator, rate: float
-) -> tuple[Traffic, Sheet]:
-    """Some interval records again with another value: newer, older or equal QN. The other values become rows of the sheet."""
-    u = rng.random((4, traffic.row.size))
-    hit = (u[0] < rate) & (traffic.cn == 2051) & (traffic.what == GOOD)
-    if not hit.any():
-        return traffic, sheet
-    away = 20_000 + (u[2][hit] * 60_000).astype(np.int64)
-    mode = u[3][hit]
-    shift = np.where(mode < 0.4, away, np.where(mode < 0.7, -away, 0))
-    other, sheet = _altered(traffic.pick(hit), sheet, forms, u[1][hit])
-    other = other._replace(qn=np.where(other.qn < 0, other.qn, other.qn + shift), arrival=other.arrival + away)
-    return join([traffic._replace(sole=traffic.sole & ~hit), other]), sheet
-
-
-def _late_conflicts(
-    traffic: Traffic, sheet: Sheet, forms: FormTable, rng: np.random.Generator, rate: float
-) -> tuple[Traffic, Sheet]:
-    """Of the records that a late resend covers again, some now have another value: one file contradicts another."""
-    u = rng.random((2, traffic.row.size))
-    hit = (u[0] < rate) & (traffic.what == LATE_REPEAT)
-    if not hit.any():
-        return traffic, sheet
-    other, sheet = _altered(traffic.pick(hit), sheet, forms, u[1][hit])
-    return join([traffic.pick(~hit), other]), sheet
-
-
-def _altered(traffic: Traffic, sheet: Sheet, forms: FormTable, u: NDArray[np.float64]) -> tuple[Traffic, Sheet]:
-    """The same records with one average of theirs a little higher, as new rows of the sheet."""
-    rows = sheet.rows[traffic.row].copy()
-    for i, part in enumerate(traffic.part):
-        channels = forms[2051, False][int(part) - 1].channels
-        at = channels[int(u[i] * len(channels))] * PLACES
-        rows[i, at + AVG] += 1 + abs(int(rows[i, at + AVG])) // 14
-        rows[i, at + MAX] = max(rows[i, at + MAX], rows[i, at + AVG])
-    n = traffic.row.size
-    traffic = traffic._replace(
-        row=sheet.rows.shape[0] + np.arange(n), what=np.full(n, CONFLICT), sole=np.zeros(n, np.bool_)
-    )
-    return traffic, replace(sheet, rows=np.concatenate([sheet.rows, rows]))
 
 
 def _others(sheet: Sheet, index: int, forms: FormTable, plan: DayPlan) -> Traffic:

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from contracts.channels import CHANNEL_NAMES
 from kernels.logger import AVG, FLAG, PLACES, ZS_AVG
-from simulator.traffic import DAY_MS
+from simulator.frames import DAY_MS
 
 if TYPE_CHECKING:
     from datetime import date
@@ -114,11 +114,11 @@ def hour_columns(capture: Capture, winners: Winners) -> dict[str, pa.Array]:
             use = known & ~winners.is_lost(here, c)
             hour = (winners.begin[here] - sheet.day * DAY_MS) // _HOUR_MS
             parts.append((k, channel, _hour_rows(sheet, c, hour[use], rows[use])))
-    index = np.repeat([k for k, _, _ in parts], [p.shape[1] for _, _, p in parts]).astype(np.int64)
+    index = np.repeat(np.array([k for k, _, _ in parts], np.int64), [p.shape[1] for _, _, p in parts])
     table = np.concatenate([p for _, _, p in parts], axis=1) if parts else np.empty((5, 0))
     return {
         "outlet_id": _of(index, [s.outlet.outlet_id for s in sheets]),
-        "channel": _label(np.repeat([c for _, c, _ in parts], [p.shape[1] for _, _, p in parts])),
+        "channel": _label(np.repeat(np.array([c for _, c, _ in parts], object), [p.shape[1] for _, _, p in parts])),
         "hour": _times(table[0].astype(np.int64)),
         "records": pa.array(table[1].astype(np.int64)),
         "unflagged_minutes": pa.array(table[2].astype(np.int64)),

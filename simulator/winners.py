@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from simulator.frames import CONFLICT, DAY_MS
 from simulator.spelling import record_parts
-from simulator.traffic import CONFLICT, DAY_MS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
