@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from assets.raw_cells import load_cells, quarantine
-from assets.raw_rows import DayFrames, Kind, load_frames
+from assets.raw_rows import DayRows, load_frames
 from contracts import TABLES
 from kernels.merge import GAVE, LOST
 
@@ -41,41 +41,35 @@ def make_raw(bench: Bench, day: str) -> dict[str, object]:
     segments = bench.home.intake.segments
     frames = load_frames(segments, files, day)
     extra = load_cells(segments, files, day)
-    minute = Kind(frames, frames.columns["cn"] == 2051)
-    reported = Kind(frames, frames.columns["cn"] != 2051)
-    for kind in (minute, reported):
-        extra.mark(kind)
+    rows = DayRows(frames)
+    extra.mark(rows)
     return {
-        "cems_minute": minute.makers("cems_minute"),
-        "cems_reported": reported.makers("cems_reported"),
-        "cems_edge": lambda: _edge(frames, intervals),
+        "cems_minute": rows.makers("cems_minute", rows.minute),
+        "cems_reported": rows.makers("cems_reported", rows.reported),
+        "cems_edge": lambda: _edge(rows, intervals),
         "cems_other": extra.table,
-        "cems_quarantine": lambda: quarantine(segments, files, day, extra, [minute, reported]),
-        "cems_counts": lambda: _counts(frames, [minute, reported]),
+        "cems_quarantine": lambda: quarantine(segments, files, day, extra, rows),
+        "cems_counts": lambda: _counts(rows),
     }
 
 
-def _edge(frames: DayFrames, intervals: dict[str, int]) -> pa.Table:
+def _edge(rows: DayRows, intervals: dict[str, int]) -> pa.Table:
     """Records labelled in the first interval of the day: minutes by their device's interval, hours within the first hour."""
-    cn = frames.columns["cn"]
-    of_device = np.array([intervals.get(m, 0) for _, m in frames.devices] or [0], np.int64)[frames.device]
+    cn = rows.columns["cn"]
+    of_device = np.array([intervals.get(m, 0) for _, m in rows.frames.devices] or [0], np.int64)[rows.device]
     span = np.where(cn == 2051, of_device, np.where(cn == 2061, HOUR_MIN, 0)) * MINUTE_MS
-    chosen = frames.columns["time"] % DAY_MS < span
-    return Kind(frames, chosen).merged("cems_edge")
+    return TABLES["cems_edge"].arrow(rows.only(rows.columns["time"] % DAY_MS < span).merged("cems_edge"))
 
 
-def _counts(frames: DayFrames, kinds: list[Kind]) -> pa.Table:
+def _counts(rows: DayRows) -> pa.Table:
     """What became of every data frame, by file and command. The classes exclude each other, in the order tested here."""
-    pieces = []
-    for kind in kinds:
-        state = kind.grouping.state
-        became = np.full(state.size, 0, np.int8)  # identical: gave nothing, lost nothing
-        became[(state & GAVE) > 0] = 1
-        became[(state & LOST) > 0] = 2
-        became[kind.grouping.leaders()] = 3
-        pieces.append(pl.DataFrame({"file": kind.file, "cn": kind.columns["cn"], "became": became}))
-    names = [a.sha256[:16] for a in frames.files]
-    made = pl.concat(pieces).group_by("file", "cn").agg(
+    state = rows.grouping.state
+    became = np.full(state.size, 0, np.int8)  # identical: gave nothing, lost nothing
+    became[(state & GAVE) > 0] = 1
+    became[(state & LOST) > 0] = 2
+    became[rows.grouping.leaders()] = 3
+    names = [a.sha256[:16] for a in rows.frames.files]
+    made = pl.DataFrame({"file": rows.file, "cn": rows.columns["cn"], "became": became}).group_by("file", "cn").agg(
         pl.len().cast(pl.Int64).alias("frames"),
         *((pl.col("became") == k).sum().cast(pl.Int64).alias(n) for k, n in enumerate(("identical", "joined", "superseded", "rows"))),
     )  # fmt: skip

@@ -20,7 +20,7 @@ from resources.segments import UNDATED
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from assets.raw_rows import Kind
+    from assets.raw_rows import DayRows
     from resources.intake import Arrival
     from resources.segments import Segments
 
@@ -36,23 +36,23 @@ class ExtraCells:
     lost: pl.DataFrame
     bad: pl.DataFrame
 
-    def mark(self, kind: Kind) -> None:
-        """Tell the grouping of `kind` which frames lost an extra cell and which gave one to another frame's row."""
-        multiple = np.flatnonzero(np.diff(kind.grouping.starts) > 1)
+    def mark(self, rows: DayRows) -> None:
+        """Tell the grouping of `rows` which frames lost an extra cell and which gave one to another frame's row."""
+        multiple = np.flatnonzero(np.diff(rows.grouping.starts) > 1)
         if not multiple.size or not (self.kept.height or self.lost.height):
             return
-        starts = kind.grouping.starts
-        members = np.concatenate([kind.grouping.order[starts[g] : starts[g + 1]] for g in multiple])
-        members = members[kind.columns["extra"][members] > 0]
+        starts = rows.grouping.starts
+        members = np.concatenate([rows.grouping.order[starts[g] : starts[g + 1]] for g in multiple])
+        members = members[rows.columns["extra"][members] > 0]
         lost = set(zip(self.lost["file"].to_list(), self.lost["src_offset"].to_list(), strict=True))
         gave = set(zip(self.kept["file"].to_list(), self.kept["src_offset"].to_list(), strict=True))
-        leading = set(kind.grouping.leaders()[multiple].tolist())
+        leading = set(rows.grouping.leaders()[multiple].tolist())
         for row in members.tolist():
-            place = (int(kind.file[row]), int(kind.columns["offset"][row]))
+            place = (int(rows.file[row]), int(rows.columns["offset"][row]))
             if place in lost:
-                kind.grouping.state[row] |= LOST
+                rows.grouping.state[row] |= LOST
             if place in gave and row not in leading:
-                kind.grouping.state[row] |= GAVE
+                rows.grouping.state[row] |= GAVE
 
     def table(self) -> pa.Table:
         """`cems_other`."""
@@ -92,12 +92,12 @@ def _cell_schema() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def quarantine(segments: Segments, files: list[Arrival], day: str, extra: ExtraCells, kinds: list[Kind]) -> pa.Table:
+def quarantine(segments: Segments, files: list[Arrival], day: str, extra: ExtraCells, rows: DayRows) -> pa.Table:
     """`cems_quarantine`: refused frames filed under the day, cells that are no values, and values that lost to later ones."""
     paths = {a.sha256[:16]: a.path for a in files}
     pieces = [_refused(segments, a, day) for a in files]
     pieces += [_cells(extra.bad, None), _cells(extra.lost, "superseded")]
-    pieces += [_lost(kind) for kind in kinds]
+    pieces.append(_lost(rows))
     whole = pl.concat(pieces).with_columns(
         pl.col("src_file").replace_strict(paths, return_dtype=pl.String).alias("path")
     )
@@ -136,40 +136,40 @@ def _cells(cells: pl.DataFrame, reason: str | None) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _lost(kind: Kind) -> pl.DataFrame:
+def _lost(rows: DayRows) -> pl.DataFrame:
     """Values of the wide rows that another frame's value replaced, as text with the decimals they were sent with."""
-    lost = (kind.grouping.state & LOST) > 0
-    group = kind.grouping.group_of()
-    kind = kind.only(np.isin(group, np.unique(group[lost])))
-    merged = kind.merged("cems_minute").to_pylist()
-    group = kind.grouping.group_of()
+    lost = (rows.grouping.state & LOST) > 0
+    group = rows.grouping.group_of()
+    rows = rows.only(np.isin(group, np.unique(group[lost])))
+    merged = rows.merged("cems_minute").to_pylist()
+    group = rows.grouping.group_of()
     found: list[dict[str, object]] = []
-    for row in np.flatnonzero((kind.grouping.state & LOST) > 0).tolist():
-        outlet, mn = kind.frames.devices[kind.device[row]]
+    for row in np.flatnonzero((rows.grouping.state & LOST) > 0).tolist():
+        outlet, mn = rows.frames.devices[rows.device[row]]
         about = {
-            "reason": "superseded", "level": "cell", "outlet_id": outlet, "mn": mn, "cn": int(kind.columns["cn"][row]),
-            "src_file": kind.frames.files[kind.file[row]].sha256[:16], "src_offset": int(kind.columns["offset"][row]),
-            "data_time": int(kind.columns["time"][row]),
+            "reason": "superseded", "level": "cell", "outlet_id": outlet, "mn": mn, "cn": int(rows.columns["cn"][row]),
+            "src_file": rows.frames.files[rows.file[row]].sha256[:16], "src_offset": int(rows.columns["offset"][row]),
+            "data_time": int(rows.columns["time"][row]),
         }  # fmt: skip
         won = merged[int(group[row])]
-        found += [{**about, "name": n, "content": t.encode()} for n, t in _lost_values(kind, row, won)]
+        found += [{**about, "name": n, "content": t.encode()} for n, t in _lost_values(rows, row, won)]
     frame = pl.DataFrame(found, schema={**_QUARANTINE_SCHEMA, "data_time": pl.Int64}, orient="row")
     return frame.with_columns(pl.col("data_time").cast(pl.Datetime("ms")))
 
 
-def _lost_values(kind: Kind, row: int, won: dict[str, object]) -> list[tuple[str, str]]:
+def _lost_values(rows: DayRows, row: int, won: dict[str, object]) -> list[tuple[str, str]]:
     lost = []
     for i, channel in enumerate(CHANNELS):
         for s, sub in enumerate(SUBFIELDS):
-            values = kind.columns.get(f"v{i * len(SUBFIELDS) + s}")
+            values = rows.columns.get(f"v{i * len(SUBFIELDS) + s}")
             if values is None or np.isnan(values[row]):
                 continue
-            decimals = (int(kind.columns[f"p{i}"][row]) >> (4 * s)) & 15
+            decimals = (int(rows.columns[f"p{i}"][row]) >> (4 * s)) & 15
             name = column(channel.name, sub)
             kept = (int(won[column(channel.name, "dp")] or 0) >> (4 * s)) & 15  # type: ignore[call-overload]
             if (values[row], decimals) != (won.get(name), kept):
                 lost.append((name, decimal_text(float(values[row]), decimals)))
-        flags = kind.columns.get(f"f{i}")
+        flags = rows.columns.get(f"f{i}")
         if flags is not None and flags[row] and chr(flags[row]) != won[column(channel.name, "flag")]:
             lost.append((column(channel.name, "flag"), chr(flags[row])))
     return lost

@@ -16,6 +16,7 @@ from contracts import TABLES
 from contracts.channels import CHANNELS, SUBFIELDS, column
 from kernels.hj212_fields import NO_TIME
 from kernels.merge import GAVE, Grouping, order_rows
+from resources.segments import joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 #: Rows of one Parquet part: bounds the memory of a merge, and gives each core a part of its own.
 ROWS_A_PART = 786_432
+MINUTE_CN = 2051
 
 
 @dataclass(slots=True)
@@ -53,9 +55,7 @@ def load_frames(segments: Segments, files: list[Arrival], day: str) -> DayFrames
     devices = sorted(pairs)
     place = {pair: np.int32(i) for i, pair in enumerate(devices)}
     maps = [np.array([place[o, m] for m, o in a.record.devices], np.int32) if a.record else None for a in files]
-    tables = [t for _, t in pieces]
-    names = sorted({n for t in tables for n in t.column_names} - {"device"})
-    columns = {n: _joined(tables, n) for n in names}
+    columns = joined([{n: t.column(n).to_numpy() for n in t.column_names if n != "device"} for _, t in pieces])
     for name, dtype in (
         ("cn", np.int16),
         ("time", np.int64),
@@ -70,54 +70,47 @@ def load_frames(segments: Segments, files: list[Arrival], day: str) -> DayFrames
     return DayFrames(files, devices, file, device, columns)
 
 
-def _joined(tables: list[pa.Table], name: str) -> np.ndarray:
-    """A column over all pieces; where a piece lacks it, values are NaN and decimals and flags 0."""
-    like = next(t.schema.field(name).type for t in tables if name in t.column_names).to_pandas_dtype()
-    absent = np.nan if np.issubdtype(like, np.floating) else 0
-    out = np.empty(sum(t.num_rows for t in tables), like)
-    at = 0
-    for t in tables:
-        end = at + t.num_rows
-        out[at:end] = t.column(name).to_numpy() if name in t.column_names else absent
-        at = end
-    return out
+class DayRows:
+    """The frames of a day grouped by row: first the rows of minute records, then those of hour and day records.
 
+    Groups lo..hi of `minute` and `reported` are the rows of the two tables; `merged` makes the rows of any stretch.
+    """
 
-class Kind:
-    """The frames of one kind (minute, or hour and day) grouped by row; `merged` makes the rows of a stretch of groups."""
-
-    def __init__(self, frames: DayFrames, chosen: np.ndarray) -> None:
-        pick = slice(None) if chosen.all() else chosen
+    def __init__(self, frames: DayFrames) -> None:
         self.frames = frames
-        self.columns = {n: a[pick] for n, a in frames.columns.items()}
-        self.device = frames.device[pick]
-        self.file = frames.file[pick]
-        order, starts = order_rows(
-            self.device, len(frames.devices), self.columns["cn"], self.columns["time"], self.columns["qn"]
-        )
-        self.grouping = Grouping(order, starts)
+        self.device = frames.device
+        self.file = frames.file
+        self.columns = frames.columns
+        n = len(frames.devices)
+        # One grouping serves both tables: counting hour and day records as devices of their own puts them behind.
+        place = frames.device + np.where(frames.columns["cn"] == MINUTE_CN, 0, n).astype(np.int32)
+        c = frames.columns
+        self.grouping = Grouping(*order_rows(place, 2 * n, c["cn"], c["time"], c["qn"]))
+        cut = int((c["cn"][self.grouping.leaders()] == MINUTE_CN).sum())
+        self.minute = (0, cut)
+        self.reported = (cut, self.grouping.groups)
 
-    def only(self, chosen: np.ndarray) -> Kind:
+    def only(self, chosen: np.ndarray) -> DayRows:
         """The same frames, fewer: a grouping of their own."""
-        f = DayFrames(self.frames.files, self.frames.devices, self.file, self.device, self.columns)
-        return Kind(f, chosen)
+        f = self.frames
+        picked = {n: a[chosen] for n, a in f.columns.items()}
+        return DayRows(DayFrames(f.files, f.devices, f.file[chosen], f.device[chosen], picked))
 
-    def makers(self, table: str) -> list[Callable[[], pa.Table]]:
-        """One maker a part; a part ends where a device's rows end."""
-        return [lambda lo=lo, hi=hi: self.merged(table, lo, hi) for lo, hi in self._cuts()]  # type: ignore[misc]
+    def makers(self, table: str, span: tuple[int, int]) -> list[Callable[[], pa.Table]]:
+        """One maker a part of the groups in `span`; a part ends where a device's rows end."""
+        return [lambda lo=lo, hi=hi: self.merged(table, lo, hi) for lo, hi in self._cuts(*span)]  # type: ignore[misc]
 
-    def _cuts(self) -> list[tuple[int, int]]:
-        groups = self.grouping.groups
-        device = self.device[self.grouping.leaders()]
+    def _cuts(self, lo: int, hi: int) -> list[tuple[int, int]]:
+        device = self.device[self.grouping.leaders(lo, hi)]
         cuts = [0]
-        while groups - cuts[-1] > ROWS_A_PART:
+        while device.size - cuts[-1] > ROWS_A_PART:
             cut = int(np.searchsorted(device, device[cuts[-1] + ROWS_A_PART]))
             # A device that fills more than a part by itself is not cut.
             cut = cut if cut > cuts[-1] else int(np.searchsorted(device, device[cuts[-1]], side="right"))
-            if cut >= groups:
+            if cut >= device.size:
                 break
             cuts.append(cut)
-        return list(zip(cuts, [*cuts[1:], groups], strict=True))
+        return [(lo + a, lo + b) for a, b in zip(cuts, [*cuts[1:], device.size], strict=True)]
 
     def merged(self, table: str, lo: int = 0, hi: int | None = None) -> pa.Table:
         """Rows of the groups lo..hi, typed by the contract of `table`."""

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from resources.storage import Storage
 
 BLOCK_BYTES = 8 << 20
+#: How far back from the room for the longest frame a line feed is looked for.
+_LINE_ROOM = 65_536
+#: Bytes that a block may hand on to the next one.
+LOOK_AHEAD = LONGEST_FRAME + _LINE_ROOM
 
 
 class CaptureError(Exception):
@@ -36,13 +40,15 @@ class CaptureError(Exception):
 class Block:
     """Part of a decompressed capture: frames that open in `buf[:stop]` are this block's, the rest is look-ahead.
 
-    `offset` is the place of `buf[0]` in the decompressed capture; `at_end` says that nothing follows `buf`.
+    `offset` is the place of `buf[0]` in the decompressed capture; `at_end` says that nothing follows `buf`. `memory` may be
+    given back to the capture (`Capture.recycle`) once nothing of the block is needed any more.
     """
 
     offset: int
     buf: NDArray[np.uint8]
     stop: int
     at_end: bool
+    memory: NDArray[np.uint8]
 
 
 class _Hashing(io.RawIOBase):
@@ -97,6 +103,11 @@ class Capture:
         self.prefix_sha256 = ""
         self.bytes = 0
         self.text_bytes = 0
+        self._spare: list[NDArray[np.uint8]] = []
+
+    def recycle(self, block: Block) -> None:
+        """Take a block's memory back. Fresh pages for every block cost more than reading the bytes into them."""
+        self._spare.append(block.memory)
 
     def blocks(self) -> Iterator[Block]:
         """The blocks in order. Raises CaptureError when the file is cut or not what its name says."""
@@ -126,7 +137,8 @@ class Capture:
         offset = 0
         ended = False
         while not ended:
-            buf = np.empty(kept.size + self._block_bytes, np.uint8)
+            memory = self._spare.pop() if self._spare else np.empty(self._block_bytes + LOOK_AHEAD, np.uint8)
+            buf = memory[: kept.size + self._block_bytes]
             buf[: kept.size] = kept
             filled = kept.size
             while filled < buf.size:
@@ -138,8 +150,8 @@ class Capture:
                 self.text_bytes += n
             buf = buf[:filled]
             stop = buf.size if ended else _safe_stop(buf)
-            yield Block(offset, buf, stop, ended)
-            kept = buf[stop:]
+            kept = buf[stop:].copy()
+            yield Block(offset, buf, stop, ended, memory)
             offset += stop
 
 
@@ -183,6 +195,6 @@ class _Zstd(io.RawIOBase):
 def _safe_stop(buf: NDArray[np.uint8]) -> int:
     """Behind the last line feed that leaves room for the longest frame; the room itself when there is none."""
     room = max(buf.size - LONGEST_FRAME, 1)
-    tail = buf[max(0, room - 65536) : room].tobytes()
+    tail = buf[max(0, room - _LINE_ROOM) : room].tobytes()
     last = tail.rfind(b"\n")
-    return max(0, room - 65536) + last + 1 if last >= 0 else room
+    return max(0, room - _LINE_ROOM) + last + 1 if last >= 0 else room

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from resources.captures import Block
+    from resources.captures import Block, Capture
     from resources.registry import Device
 
 #: Changes whenever the same bytes would be read differently; segments made by another version are made anew.
@@ -168,19 +168,18 @@ class Reader:
         self._threads = threads
         self._local = threading.local()
 
-    def read(self, blocks: Iterable[Block]) -> Iterator[Batch]:
+    def read(self, capture: Capture) -> Iterator[Batch]:
         """Batches in file order. The blocks are parsed ahead on threads; the result does not depend on their number."""
         with ThreadPoolExecutor(self._threads) as pool:
             waiting: deque[tuple[Block, Future[tuple[list[Batch], int]]]] = deque()
             begin = 0
-            for block in blocks:
+            for block in capture.blocks():
                 waiting.append((block, pool.submit(self._parse, block, block.offset)))
-                if len(waiting) > self._threads:
-                    batches, begin = self._settle(*waiting.popleft(), begin)
+                while len(waiting) > (0 if block.at_end else self._threads):
+                    oldest, parsed = waiting.popleft()
+                    batches, begin = self._settle(oldest, parsed, begin)
+                    capture.recycle(oldest)
                     yield from batches
-            while waiting:
-                batches, begin = self._settle(*waiting.popleft(), begin)
-                yield from batches
 
     def _settle(self, block: Block, done: Future[tuple[list[Batch], int]], begin: int) -> tuple[list[Batch], int]:
         """A block's batches, parsed anew where a frame of the block before reached into it."""

@@ -146,7 +146,7 @@ class Intake:
         try:
             reader = Reader(self._devices, self._codes, self._window, self._settings.threads)
             told = 0
-            for batch in reader.read(capture.blocks()):
+            for batch in reader.read(capture):
                 writer.add(batch)
                 if capture.text_bytes - told >= SAY_EVERY:
                     told = capture.text_bytes

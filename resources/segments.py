@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -22,12 +22,16 @@ from resources.hj212_reader import DAY_MS, Batch
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from numpy.typing import NDArray
+
     from resources.storage import Storage
 
 ROWS_A_PART = 131_072
 #: Frames and cells that are refused or extra are few in a sound capture; a hostile one must not fill the memory.
 EXTRAS_A_PART = 65_536
 UNDATED = "undated"
+#: Columns of frames by name: device, cn, time, qn, version, offset, extra, v<slot>, p<channel>, f<channel>.
+Columns: TypeAlias = "dict[str, NDArray[Any]]"
 
 
 @dataclass(slots=True)
@@ -72,7 +76,7 @@ class SegmentWriter:
         self._storage = storage
         self._folder = folder
         self._devices = devices
-        self._rows: list[pa.Table] = []
+        self._rows: list[Columns] = []
         self._extras: dict[str, list[pa.Table]] = {"cells": [], "refused": []}
         self._held = 0
         self._count = 0
@@ -93,12 +97,12 @@ class SegmentWriter:
         self._mns.update(self._devices[i][0] for i in np.unique(batch.device))
         self._mns.update(r.mn for r in batch.refused if r.mn)
         if batch.rows:
-            self._rows.append(_row_table(batch))
+            self._rows.append(_columns(batch))
         if batch.cells is not None and batch.cells.row.size:
             self._extras["cells"].append(_cell_table(batch))
         if batch.refused:
             self._extras["refused"].append(_refused_table(batch))
-        if sum(t.num_rows for t in self._rows) >= ROWS_A_PART:
+        if sum(c["time"].size for c in self._rows) >= ROWS_A_PART:
             self._flush_rows()
         for kind, tables in self._extras.items():
             if sum(t.num_rows for t in tables) >= EXTRAS_A_PART:
@@ -120,13 +124,13 @@ class SegmentWriter:
         return record
 
     def _flush_rows(self) -> None:
-        if not self._rows:
-            return
-        table = pa.concat_tables(self._rows, promote_options="default").combine_chunks()
-        self._rows = []
-        for day, part in _by_day(table):
-            self.record.days[day] = self.record.days.get(day, 0) + part.num_rows
-            self._write("rows", day, part)
+        pieces, self._rows = self._rows, []
+        days = [p["time"] // DAY_MS for p in pieces]
+        for day in np.unique(np.concatenate([np.empty(0, np.int64), *days])).tolist():
+            picks = [d == day for d in days]
+            part = pa.table(joined([_picked(p, k) for p, k in zip(pieces, picks, strict=True) if k.any()]))
+            self.record.days[day_key(day)] = self.record.days.get(day_key(day), 0) + part.num_rows
+            self._write("rows", day_key(day), part)
 
     def _flush_extras(self, kind: str) -> None:
         tables = self._extras[kind]
@@ -146,15 +150,32 @@ class SegmentWriter:
         self.record.parts.setdefault(kind, {}).setdefault(day, []).append(name)
 
 
-def _row_table(batch: Batch) -> pa.Table:
-    columns = {
+def joined(pieces: list[Columns]) -> Columns:
+    """Columns of all pieces one after the other; where a piece lacks one, values are NaN and decimals and flags 0."""
+    made: Columns = {}
+    sizes = [p["time"].size for p in pieces]
+    for name in sorted({n for p in pieces for n in p}):
+        like = next(p[name].dtype for p in pieces if name in p)
+        made[name] = np.empty(sum(sizes), like)
+        at = 0
+        for piece, size in zip(pieces, sizes, strict=True):
+            made[name][at : at + size] = piece.get(name, np.nan if like.kind == "f" else 0)
+            at += size
+    return made
+
+
+def _picked(columns: Columns, chosen: NDArray[np.bool_]) -> Columns:
+    return columns if chosen.all() else {n: a[chosen] for n, a in columns.items()}
+
+
+def _columns(batch: Batch) -> Columns:
+    return {
         "device": batch.device, "cn": batch.cn, "time": batch.time, "qn": batch.qn, "version": batch.version,
         "offset": batch.offset, "extra": _extra_hash(batch),
         **{f"v{s}": a for s, a in batch.values.items()},
         **{f"p{c}": a for c, a in batch.dps.items()},
         **{f"f{c}": a for c, a in batch.flags.items()},
     }  # fmt: skip
-    return pa.table({name: pa.array(a) for name, a in columns.items()})
 
 
 def _extra_hash(batch: Batch) -> np.ndarray:
