@@ -41,6 +41,8 @@ _SHORT = {
     "crusher": "CR",
     "packing": "PK",
 }
+#: How far the level of a bad stack lies above the typical one: from now and then above the ultra-low limit to always.
+_BAD = {"pm": (1.6, 2.4), "so2": (2.8, 4.2), "nox": (1.3, 1.8)}
 _T0 = 273.0
 #: A single value or one per minute.
 Number = TypeVar("Number", float, NDArray[np.float64])
@@ -222,7 +224,8 @@ def _levels(
     made = {c: typical[c] * float(rng.uniform(0.8, 1.2)) for c in typical if c in channels and c in POLLUTANTS}
     if rng.random() < 0.12:
         worst = str(rng.choice([p for p in ("pm", "so2", "nox") if p in made] or ["pm"]))
-        made[worst] *= {"pm": 2.3, "so2": 3.6, "nox": 1.6}.get(worst, 1.0)
+        low, high = _BAD[worst]
+        made[worst] *= float(rng.uniform(low, high))
     if "o2" in channels:
         made["o2"] = typical["o2"] + float(rng.uniform(-1.0, 1.0))
     size = (line.capacity_t_d / 4500.0 if line else 1.0) * float(rng.uniform(0.9, 1.1))
