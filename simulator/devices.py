@@ -102,15 +102,11 @@ def make_device(
         sends_flags=edition != 2005,
         shows_version=edition != 2005 or bool(u[9] < 0.14),
         wants_ack=bool(u[10] < 0.5),
-        pressure_unit=pressure_unit,
-        pressure_basis="absolute" if u[11] < 0.2 else "gauge",
-        flow_unit=flow_unit,
-        flow_basis="wet_actual" if u[12] < 0.4 else "dry_standard",
-        gas_basis="wet" if u[13] < 0.15 else "dry",
+        pressure_unit=pressure_unit, pressure_basis="absolute" if u[11] < 0.2 else "gauge",
+        flow_unit=flow_unit, flow_basis="wet_actual" if u[12] < 0.4 else "dry_standard", gas_basis="wet" if u[13] < 0.15 else "dry",
         nox_as_no2=not parts_of_nox,
         missing_flag="invalid" if edition != 2005 and u[14] < 0.5 else "valid",
-        crc=crc,
-        crc_variants="hj212;modbus" if modbus.get(index, False) else "hj212",
+        crc=crc, crc_variants="hj212;modbus" if modbus.get(index, False) else "hj212",
         decimals=_decimals(channels, flow_unit, pressure_unit, 6 if u[15] < 0.08 else 3 if u[15] < 0.5 else 2),
         amount_decimals=6 if u[16] < 0.5 else 4,
         ms_time=bool(u[17] < dirt.ms_time),
@@ -121,7 +117,7 @@ def make_device(
         weighted_hours=bool(u[22] < dirt.flow_weighted),
         average_first=bool(u[23] < 0.3),
         send_delay=int(1000 + u[24] * 6000),
-    )
+    )  # fmt: skip
 
 
 def _mn(rng: np.random.Generator, edition: int, index: int) -> str:
