@@ -68,7 +68,7 @@ def _bytes_conserved(home: Home, _keys: list[str]) -> tuple[list[str], dict[str,
         by_kind = record.frames_minute + record.frames_reported + record.frames_other
         if (
             by_kind != record.frames_accepted
-            or sum(record.days.values()) != record.frames_minute + record.frames_reported
+            or sum(map(record.frames_of, record.rows)) != record.frames_minute + record.frames_reported
         ):
             problems.append(f"{arrival.path}: {record.frames_accepted} frames accepted, {by_kind} by kind")
         for name in facts:
@@ -93,7 +93,7 @@ def _rows_conserved(home: Home, keys: list[str]) -> tuple[list[str], dict[str, i
             problems.append(f"{day}: raw tables without counts")
             continue
         sums = {n: _sum(counts, n) for n in ("frames", "rows", "joined", "identical", "superseded")}
-        came = sum(a.record.days.get(day, 0) for a in home.intake.of_day(day) if a.record)
+        came = sum(a.record.frames_of(day) for a in home.intake.of_day(day) if a.record)
         became = sums["rows"] + sums["joined"] + sums["identical"] + sums["superseded"]
         lying = sum(p.rows for t in ("cems_minute", "cems_reported") if (p := home.lake.partition(t, day)))
         if not came == sums["frames"] == became:

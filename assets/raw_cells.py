@@ -15,7 +15,7 @@ from contracts import TABLES
 from contracts.channels import CHANNELS, SUBFIELDS, column
 from kernels.hj212_fields import IRREGULAR_DP, NO_TIME
 from kernels.merge import GAVE, LOST
-from resources.segments import UNDATED
+from resources.segments import CELLS, REFUSED, UNDATED
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -65,9 +65,9 @@ def load_cells(segments: Segments, files: list[Arrival], day: str) -> ExtraCells
     for f, arrival in enumerate(files):
         if arrival.record is None:
             continue
-        outlets = pl.DataFrame({"mn": [m for m, _ in arrival.record.devices], "outlet_id": [o for _, o in arrival.record.devices]},
+        outlets = pl.DataFrame({"mn": [m for _, m in arrival.record.devices], "outlet_id": [o for _, o in arrival.record.devices]},
                                schema={"mn": pl.String, "outlet_id": pl.String}).with_row_index("device")  # fmt: skip
-        for table in segments.tables(arrival.token, arrival.record, "cells", [day]):
+        for table in segments.tables(arrival.token, arrival.record, CELLS, (day,)):
             cells = pl.DataFrame(pl.from_arrow(table)).with_columns(pl.col("device").cast(pl.UInt32))
             frames.append(
                 cells.join(outlets, on="device", how="left", maintain_order="left").select(
@@ -92,12 +92,14 @@ def _cell_schema() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def quarantine(segments: Segments, files: list[Arrival], day: str, extra: ExtraCells, rows: DayRows) -> pa.Table:
+def quarantine(
+    segments: Segments, files: list[Arrival], day: str, extra: ExtraCells, lost: list[pl.DataFrame]
+) -> pa.Table:
     """`cems_quarantine`: refused frames filed under the day, cells that are no values, and values that lost to later ones."""
     paths = {a.sha256[:16]: a.path for a in files}
     pieces = [_refused(segments, a, day) for a in files]
     pieces += [_cells(extra.bad, None), _cells(extra.lost, "superseded")]
-    pieces.append(_lost(rows))
+    pieces += lost
     whole = pl.concat(pieces).with_columns(
         pl.col("src_file").replace_strict(paths, return_dtype=pl.String).alias("path")
     )
@@ -116,8 +118,8 @@ _QUARANTINE_SCHEMA: dict[str, Any] = {
 def _refused(segments: Segments, arrival: Arrival, day: str) -> pl.DataFrame:
     frames = [pl.DataFrame(schema=_QUARANTINE_SCHEMA)]
     if arrival.record is not None:
-        days = [day, UNDATED] if arrival.record.anchor == day else [day]
-        for table in segments.tables(arrival.token, arrival.record, "refused", days):
+        days = (day, UNDATED) if arrival.record.anchor == day else (day,)
+        for table in segments.tables(arrival.token, arrival.record, REFUSED, days):
             time = pl.when(pl.col("time") != NO_TIME).then(pl.col("time")).cast(pl.Datetime("ms"))
             made = pl.DataFrame(pl.from_arrow(table)).select(
                 "reason", pl.lit("frame").alias("level"), pl.lit(None, pl.String).alias("outlet_id"),
@@ -136,7 +138,7 @@ def _cells(cells: pl.DataFrame, reason: str | None) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _lost(rows: DayRows) -> pl.DataFrame:
+def lost_values(rows: DayRows) -> pl.DataFrame:
     """Values of the wide rows that another frame's value replaced, as text with the decimals they were sent with."""
     lost = (rows.grouping.state & LOST) > 0
     group = rows.grouping.group_of()

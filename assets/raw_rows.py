@@ -16,17 +16,14 @@ from contracts import TABLES
 from contracts.channels import CHANNELS, SUBFIELDS, column
 from kernels.hj212_fields import NO_TIME
 from kernels.merge import GAVE, Grouping, order_rows
-from resources.segments import joined
+from resources.segments import Columns, joined
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from resources.intake import Arrival
     from resources.segments import Segments
 
-#: Rows of one Parquet part: bounds the memory of a merge, and gives each core a part of its own.
-ROWS_A_PART = 786_432
 MINUTE_CN = 2051
+_HEADS = {"cn": np.int16, "time": np.int64, "qn": np.int64, "version": np.int8, "offset": np.int64, "extra": np.uint8}
 
 
 @dataclass(slots=True)
@@ -41,39 +38,33 @@ class DayFrames:
     devices: list[tuple[str, str]]
     file: np.ndarray
     device: np.ndarray
-    columns: dict[str, np.ndarray]
+    columns: Columns
 
 
-def load_frames(segments: Segments, files: list[Arrival], day: str) -> DayFrames:
-    """The data frames of `day` in all `files` (ordered by precedence)."""
-    pieces: list[tuple[int, pa.Table]] = []
+def load_frames(segments: Segments, files: list[Arrival], day: str, outlets: tuple[str, str]) -> DayFrames:
+    """The data frames of `day` between two outlets (inclusive) in all `files` (ordered by precedence)."""
+    pieces: list[tuple[int, Columns]] = []
     pairs: set[tuple[str, str]] = set()
     for f, arrival in enumerate(files):
         if arrival.record is not None:
-            pieces += [(f, t) for t in segments.tables(arrival.token, arrival.record, "rows", [day])]
-            pairs |= {(o, m) for m, o in arrival.record.devices}
-    devices = sorted(pairs)
+            pieces += [(f, c) for c in segments.rows(arrival.token, arrival.record, day, outlets)]
+            pairs |= set(arrival.record.devices)
+    devices = sorted(p for p in pairs if outlets[0] <= p[0] <= outlets[1])
     place = {pair: np.int32(i) for i, pair in enumerate(devices)}
-    maps = [np.array([place[o, m] for m, o in a.record.devices], np.int32) if a.record else None for a in files]
-    columns = joined([{n: t.column(n).to_numpy() for n in t.column_names if n != "device"} for _, t in pieces])
-    for name, dtype in (
-        ("cn", np.int16),
-        ("time", np.int64),
-        ("qn", np.int64),
-        ("offset", np.int64),
-        ("extra", np.uint8),
-    ):
-        columns.setdefault(name, np.empty(0, dtype))
+    maps = [np.array([place.get(p, -1) for p in a.record.devices], np.int32) if a.record else None for a in files]
     none = np.empty(0, np.int32)
-    file = np.concatenate([none, *(np.full(t.num_rows, f, np.int32) for f, t in pieces)])
-    device = np.concatenate([none, *(maps[f][t.column("device").to_numpy()] for f, t in pieces)])  # type: ignore[index]
+    file = np.concatenate([none, *(np.full(c["time"].size, f, np.int32) for f, c in pieces)])
+    device = np.concatenate([none, *(maps[f][c["device"]] for f, c in pieces)])  # type: ignore[index]
+    columns = joined([c for _, c in pieces])
+    for name, dtype in _HEADS.items():
+        columns.setdefault(name, np.empty(0, dtype))
     return DayFrames(files, devices, file, device, columns)
 
 
 class DayRows:
     """The frames of a day grouped by row: first the rows of minute records, then those of hour and day records.
 
-    Groups lo..hi of `minute` and `reported` are the rows of the two tables; `merged` makes the rows of any stretch.
+    Groups lo..hi of `minute` and `reported` are the rows of the two tables; `merged` makes those of any stretch.
     """
 
     def __init__(self, frames: DayFrames) -> None:
@@ -95,22 +86,6 @@ class DayRows:
         f = self.frames
         picked = {n: a[chosen] for n, a in f.columns.items()}
         return DayRows(DayFrames(f.files, f.devices, f.file[chosen], f.device[chosen], picked))
-
-    def makers(self, table: str, span: tuple[int, int]) -> list[Callable[[], pa.Table]]:
-        """One maker a part of the groups in `span`; a part ends where a device's rows end."""
-        return [lambda lo=lo, hi=hi: self.merged(table, lo, hi) for lo, hi in self._cuts(*span)]  # type: ignore[misc]
-
-    def _cuts(self, lo: int, hi: int) -> list[tuple[int, int]]:
-        device = self.device[self.grouping.leaders(lo, hi)]
-        cuts = [0]
-        while device.size - cuts[-1] > ROWS_A_PART:
-            cut = int(np.searchsorted(device, device[cuts[-1] + ROWS_A_PART]))
-            # A device that fills more than a part by itself is not cut.
-            cut = cut if cut > cuts[-1] else int(np.searchsorted(device, device[cuts[-1]], side="right"))
-            if cut >= device.size:
-                break
-            cuts.append(cut)
-        return [(lo + a, lo + b) for a, b in zip(cuts, [*cuts[1:], device.size], strict=True)]
 
     def merged(self, table: str, lo: int = 0, hi: int | None = None) -> pa.Table:
         """Rows of the groups lo..hi, typed by the contract of `table`."""
@@ -144,7 +119,7 @@ class DayRows:
             "data_time": pa.array(self.columns["time"][lead], pa.timestamp("ms")),
             "cn": pa.array(self.columns["cn"][lead]),
             "qn": pa.array(qn, pa.timestamp("ms"), mask=qn == NO_TIME),
-            "version": pa.array(self.columns["version"][lead] if lead.size else np.empty(0, np.int8)),
+            "version": pa.array(self.columns["version"][lead]),
             "src_file": labels(self.file[lead], names),
             "src_offset": pa.array(self.columns["offset"][lead]),
         }

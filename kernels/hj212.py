@@ -366,7 +366,7 @@ class Tables:
 class Workspace:
     """Arrays that one scan fills and the next one reuses; one per thread."""
 
-    def __init__(self, channels: int, rows: int = 16384, frames: int = 32768, cells: int = 32768) -> None:
+    def __init__(self, channels: int, rows: int = 65536, frames: int = 65536, cells: int = 65536) -> None:
         # The pad keeps the slots of one row apart in the cache: strides that are powers of two would all share one set.
         stride = rows + 8
         self.frames = np.zeros((frames, 12), np.int64)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from resources.storage import Storage
 
-BLOCK_BYTES = 8 << 20
+BLOCK_BYTES = 16 << 20
 #: How far back from the room for the longest frame a line feed is looked for.
 _LINE_ROOM = 65_536
 #: Bytes that a block may hand on to the next one.

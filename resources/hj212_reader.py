@@ -11,7 +11,7 @@ import threading
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -22,13 +22,16 @@ from kernels import hj212_fields as fields_kernel
 from kernels.hj212_fields import NO_TIME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import date
 
     from numpy.typing import NDArray
 
     from resources.captures import Block, Capture
     from resources.registry import Device
+
+T = TypeVar("T")
+P = ParamSpec("P")
 
 #: Changes whenever the same bytes would be read differently; segments made by another version are made anew.
 READER_VERSION = "hj212-1"
@@ -96,11 +99,12 @@ class Cells:
 
 @dataclass(slots=True)
 class Batch:
-    """What one stretch of a capture held. Arrays have one entry (or column) a row; offsets are of the decompressed file.
+    """What one stretch of a capture held, from byte `begin` of the decompressed file.
 
-    values: slot (channel * 7 + sub-field) -> float64, only slots that occur; dps: channel -> uint32; flags: channel -> uint8.
+    Arrays have one entry a row, rows ordered by (outlet_id, mn), then as sent. values: slot (channel * 7 + sub-field) -> float64, only slots that occur; dps: channel -> uint32; flags: channel -> uint8.
     """
 
+    begin: int
     device: NDArray[np.int32]
     cn: NDArray[np.int16]
     time: NDArray[np.int64]
@@ -146,6 +150,12 @@ class Devices:
         self._to = np.array([s[1] for s in first], np.int64)
         self._row = np.array([s[2] for s in first], np.int32)
         self._several = np.array([len(s) > 1 for s in spans], np.bool_)
+        self.pairs = [(d.outlet_id, d.mn) for d in self.rows]
+        self._rank = np.argsort(sorted(range(len(self.pairs)), key=self.pairs.__getitem__)).astype(np.int32)
+
+    def order(self, device: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Stable order of rows by (outlet_id, mn) of their device."""
+        return np.argsort(self._rank[device], kind="stable")
 
     def at(self, number: NDArray[np.int64], time: NDArray[np.int64]) -> NDArray[np.int32]:
         """Device row of each (index into `numbers`, local ms); -1 where no row is in force."""
@@ -168,73 +178,77 @@ class Reader:
         self._threads = threads
         self._local = threading.local()
 
-    def read(self, capture: Capture) -> Iterator[Batch]:
-        """Batches in file order. The blocks are parsed ahead on threads; the result does not depend on their number."""
+    def read(self, capture: Capture, keep: Callable[[Batch], T], *, ahead: bool = True) -> Iterator[T]:
+        """What `keep` makes of each batch, in file order; batches are parsed and kept on threads, `ahead` of the reading.
+
+        The result does not depend on the number of threads. `ahead` false reads and parses in turn: for many small files,
+        which go in parallel themselves.
+        """
         with ThreadPoolExecutor(self._threads) as pool:
-            waiting: deque[tuple[Block, Future[tuple[list[Batch], int]]]] = deque()
+            waiting: deque[tuple[Block, Future[tuple[list[T], int]]]] = deque()
             begin = 0
             for block in capture.blocks():
-                waiting.append((block, pool.submit(self._parse, block, block.offset)))
-                while len(waiting) > (0 if block.at_end else self._threads):
-                    oldest, parsed = waiting.popleft()
-                    batches, begin = self._settle(oldest, parsed, begin)
+                parsed = (
+                    pool.submit(self._parse, block, block.offset, keep)
+                    if ahead
+                    else _now(self._parse, block, begin, keep)
+                )
+                waiting.append((block, parsed))
+                while len(waiting) > (self._threads if ahead and not block.at_end else 0):
+                    oldest, done = waiting.popleft()
+                    kept, end = done.result()
+                    if ahead and begin > oldest.offset:
+                        # A frame of the block before reached into this one: parse it anew from where that frame ends.
+                        kept, end = self._parse(oldest, begin, keep)
+                    begin = end
                     capture.recycle(oldest)
-                    yield from batches
+                    yield from kept
 
-    def _settle(self, block: Block, done: Future[tuple[list[Batch], int]], begin: int) -> tuple[list[Batch], int]:
-        """A block's batches, parsed anew where a frame of the block before reached into it."""
-        batches, end = done.result()
-        if begin > block.offset:
-            batches, end = self._parse(block, begin)
-        return batches, end
-
-    def _parse(self, block: Block, begin: int) -> tuple[list[Batch], int]:
+    def _parse(self, block: Block, begin: int, keep: Callable[[Batch], T]) -> tuple[list[T], int]:
         work = getattr(self._local, "work", None)
         if work is None:
             work = self._local.work = frames_kernel.Workspace(len(CHANNEL_NAMES))
-        made: list[Batch] = []
-        at = begin - block.offset
+        made: list[T] = []
+        at = max(begin, block.offset) - block.offset
         while at < block.stop:
             end = frames_kernel.scan_some(block.buf, at, block.stop, self._tables, work, at_end=block.at_end)
             if end == at and not work.counts.any():
                 raise RuntimeError(f"the scan does not advance at byte {block.offset + at}")
-            made.append(self._batch(block, work))
+            made.append(keep(self._batch(block, at, work)))
             work.clear()
             at = end
         return made, block.offset + at
 
-    def _batch(self, block: Block, work: frames_kernel.Workspace) -> Batch:
+    def _batch(self, block: Block, at: int, work: frames_kernel.Workspace) -> Batch:
         n_frames, n_rows, n_cells, noise = (int(c) for c in work.counts)
         frames = work.frames[:n_frames]
         accepted = frames[:, 2] == frames_kernel.ACCEPTED
         data = frames[accepted & (frames[:, 8] >= 0)]
         device = self.devices.at(data[:, 4], data[:, 9]) if n_rows else np.empty(0, np.int32)
-        keep = device >= 0
-        used, channels = work.slots(), work.channels()
-        whole = bool(keep.all())
-        pick = slice(None) if whole else keep
+        known = np.flatnonzero(device >= 0)
+        order = known[self.devices.order(device[known])]
+        data, late = data[order], data[device < 0].copy()
         batch = Batch(
-            device[pick],
-            data[pick, 5].astype(np.int16),
-            data[pick, 9].copy(),
-            data[pick, 7].copy(),
-            data[pick, 6].astype(np.int8),
-            data[pick, 0] + block.offset,
-            {s: work.values[s, :n_rows][pick].copy() for s in used},
-            {c: work.dps[c, :n_rows][pick].copy() for c in channels},
-            {c: work.flags[c, :n_rows][pick].copy() for c in channels},
+            block.offset + at,
+            device[order],
+            data[:, 5].astype(np.int16),
+            data[:, 9].copy(),
+            data[:, 7].copy(),
+            data[:, 6].astype(np.int8),
+            data[:, 0] + block.offset,
+            {s: work.values[s, :n_rows][order] for s in work.slots()},
+            {c: work.dps[c, :n_rows][order] for c in work.channels()},
+            {c: work.flags[c, :n_rows][order] for c in work.channels()},
             noise_bytes=noise,
             frames_other=int((accepted & (frames[:, 8] < 0)).sum()),
         )
-        refused = frames[~accepted]
-        if not whole:
-            late = data[~keep].copy()
-            late[:, 2] = frames_kernel.UNKNOWN_MN
-            refused = np.concatenate([refused, late])
-        batch.refused = [self._refused(block, f) for f in refused]
+        late[:, 2] = frames_kernel.UNKNOWN_MN
+        batch.refused = [self._refused(block, f) for f in np.concatenate([frames[~accepted], late])]
         batch.accepted_bytes = int((frames[:, 1] - frames[:, 0]).sum()) - sum(len(r.content) for r in batch.refused)
         if n_cells:
-            batch.cells = _cells(block, work.cells[:n_cells], keep)
+            place = np.full(n_rows, -1, np.int64)
+            place[order] = np.arange(order.size)
+            batch.cells = _cells(block, work.cells[:n_cells], place)
         return batch
 
     def _refused(self, block: Block, frame: NDArray[np.int64]) -> Refused:
@@ -246,15 +260,23 @@ class Reader:
         return Refused(reason, block.offset + lo, block.buf[lo:hi].tobytes(), mn, cn, time, filed)
 
 
-def _cells(block: Block, cells: NDArray[np.int64], keep: NDArray[np.bool_]) -> Cells:
-    cells = cells[keep[cells[:, 0]]]
+def _cells(block: Block, cells: NDArray[np.int64], place: NDArray[np.int64]) -> Cells:
+    """The extra cells of the rows that were kept; `place` says where a scanned row went, -1 for nowhere."""
+    cells = cells[place[cells[:, 0]] >= 0]
     reasons = pa.array([CELL_REASONS[k] for k in range(len(CELL_REASONS))])
     return Cells(
-        (np.cumsum(keep) - 1)[cells[:, 0]],
+        place[cells[:, 0]],
         reasons.take(pa.array(cells[:, 1])),
         _strings(block.buf, cells[:, 2], cells[:, 3]),
         _strings(block.buf, cells[:, 4], cells[:, 5]),
     )
+
+
+def _now(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+    """A call made at once, as a future that is done."""
+    made: Future[T] = Future()
+    made.set_result(call(*args, **kwargs))
+    return made
 
 
 def _strings(buf: NDArray[np.uint8], lo: NDArray[np.int64], hi: NDArray[np.int64]) -> pa.StringArray:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -22,7 +23,7 @@ from resources.segments import Record, Segments
 
 if TYPE_CHECKING:
     import io
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from resources.registry import Registry
     from resources.settings import Settings
@@ -33,6 +34,8 @@ INDEX = "intake.json"
 OTHER_FORMATS = (".xlsx", ".xls", ".parquet", ".zip", ".rar", ".7z", ".pdf", ".docx")
 FLUSH_EVERY = 200
 SAY_EVERY = 1 << 29
+#: Files above this size are read one at a time, their blocks in parallel.
+LARGE = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ class Intake:
         self._codes = codes
         self._window = (settings.window_from, settings.window_to)
         self._devices = Devices(registry.devices)
+        self._reader = Reader(self._devices, codes, self._window, settings.threads)
         self._by_mn: dict[str, str] = {}
         for d in sorted(registry.devices, key=lambda d: (d.mn, d.valid_from)):
             about = f"{d.outlet_id}|{d.valid_from}|{d.valid_to}|{sorted(d.crc_variants)}\n"
@@ -93,7 +97,7 @@ class Intake:
         if lake.exists(INDEX):
             for raw in json.loads(lake.read(INDEX)):
                 record = raw.pop("record")
-                self._arrivals[raw["token"]] = Arrival(**raw, record=Record(**record) if record else None)
+                self._arrivals[raw["token"]] = Arrival(**raw, record=Record.of(record) if record else None)
 
     def basis(self, mns: Iterable[str]) -> str:
         """Hash of all that decides how a capture with these device numbers is read."""
@@ -119,9 +123,8 @@ class Intake:
         done = 0
         refused: list[tuple[str, str]] = []
         days: set[str] = set()
-        for n, entry in enumerate(pending, 1):
-            arrival = self._read(entry, say)
-            days |= self._settle(arrival)
+        for n, (entry, (arrival, outgrown)) in enumerate(self._read_all(pending, say), 1):
+            days |= self._settle(arrival, outgrown)
             done += entry.size
             if arrival.state == "refused":
                 refused.append((arrival.path, arrival.reason))
@@ -130,48 +133,62 @@ class Intake:
                 say(f"read {n} of {len(pending)} files, {done / 1e6:.1f} of {total / 1e6:.1f} MB")
         return Taken(len(pending), total, len(entries) - len(pending), tuple(refused), tuple(sorted(days)))
 
-    def _read(self, entry: Entry, say: Callable[[str], None]) -> Arrival:
+    def _read_all(
+        self, entries: list[Entry], say: Callable[[str], None]
+    ) -> Iterator[tuple[Entry, tuple[Arrival, Arrival | None]]]:
+        """Small files go side by side, large ones one by one with their blocks side by side."""
+        before = {a.token: a for a in self._arrivals.values()}
+        large = [e for e in entries if e.size > LARGE]
+        small = [e for e in entries if e.size <= LARGE]
+        with ThreadPoolExecutor(self._settings.threads) as pool:
+            for at in range(0, len(small), FLUSH_EVERY):
+                some = small[at : at + FLUSH_EVERY]
+                yield from zip(some, pool.map(lambda e: self._read(e, before, say, ahead=False), some), strict=True)
+        yield from ((e, self._read(e, before, say, ahead=True)) for e in large)
+
+    def _read(
+        self, entry: Entry, known: dict[str, Arrival], say: Callable[[str], None], *, ahead: bool
+    ) -> tuple[Arrival, Arrival | None]:
+        """One file read; and the arrival that it has outgrown, if it begins with the same bytes."""
         token = token_of(entry)
-        old = self._arrivals.get(token)
-        seen = old.first_seen if old else datetime.now(UTC).isoformat(timespec="seconds")
+        seen = known[token].first_seen if token in known else datetime.now(UTC).isoformat(timespec="seconds")
         made = Arrival(token, entry.key, entry.size, entry.token, "", "refused", "", seen, "")
         if entry.key.lower().endswith(OTHER_FORMATS):
             reason = "not an HJ 212 capture; export it as text / 不是 HJ 212 报文文件，请导出为文本"
-            return replace(made, sha256=self._hash(entry), reason=reason)
-        before = max((a for a in self._arrivals.values() if a.path == entry.key and a.live and a.size < entry.size),
-                     key=lambda a: a.size, default=None)  # fmt: skip
+            return replace(made, sha256=self._hash(entry), reason=reason), None
+        shorter = (a for a in known.values() if a.path == entry.key and a.live and a.size < entry.size)
+        before = max(shorter, key=lambda a: a.size, default=None)
         capture = Capture(self._landing, entry.key, prefix=before.size if before else 0)
-        pairs = [(d.mn, d.outlet_id) for d in self._devices.rows]
-        writer = self.segments.writer(token, pairs)
+        writer = self.segments.writer(token, self._devices.pairs)
         try:
-            reader = Reader(self._devices, self._codes, self._window, self._settings.threads)
             told = 0
-            for batch in reader.read(capture):
-                writer.add(batch)
+            for kept in self._reader.read(capture, writer.keep, ahead=ahead):
+                writer.enter(kept)
                 if capture.text_bytes - told >= SAY_EVERY:
                     told = capture.text_bytes
                     say(f"{entry.key}: {told / 1e6:.0f} MB of text read")
         except (CaptureError, OSError) as error:
             self.segments.drop(token)
-            return replace(made, sha256=capture.sha256, reason=str(error))
+            return replace(made, sha256=capture.sha256, reason=str(error)), None
         record = writer.close(capture.text_bytes)
-        if before and capture.prefix_sha256 == before.sha256:
-            self._arrivals[before.token] = replace(before, state="grown")
-            self.segments.drop(before.token)
+        outgrown = before if before and capture.prefix_sha256 == before.sha256 else None
         made = replace(made, sha256=capture.sha256, state="read", basis=self.basis(record.mns), record=record)
         if not record.frames_accepted and not record.frames_quarantined and record.text_bytes:
             reason = "no HJ 212 frame in it (## and four digits); is it a capture? / 文件中没有 HJ 212 报文，请核对"
             made = replace(made, state="refused", reason=reason)
-        return made
+        return made, outgrown
 
     def _hash(self, entry: Entry) -> str:
         with self._landing.open(entry.key) as source:
             return hashlib.file_digest(cast("io.BufferedReader", source), "sha256").hexdigest()
 
-    def _settle(self, arrival: Arrival) -> set[str]:
+    def _settle(self, arrival: Arrival, outgrown: Arrival | None) -> set[str]:
         """Enter an arrival; the days it touches, before and now."""
         old = self._arrivals.get(arrival.token)
         self._arrivals[arrival.token] = arrival
+        if outgrown:
+            self._arrivals[outgrown.token] = replace(outgrown, state="grown")
+            self.segments.drop(outgrown.token)
         self.__dict__.pop("_by_day", None)
         days = set(old.record.touched) if old and old.record else set()
         return days | (arrival.record.touched if arrival.record and arrival.live else set())

@@ -1,14 +1,15 @@
 """Segments: what each capture held, typed and kept, so that a file is read once and a day can be merged again at any time.
 
-Belongs here: writing the batches of one capture by data day, its record (counts, days, device numbers), and reading them
-back. Does not belong here: parsing (`resources/hj212_reader.py`) and merging a day (`assets/raw.py`).
+Belongs here: writing the batches of one capture by data day, its record (counts, days, device numbers), and reading back the
+rows of some outlets. Does not belong here: parsing (`resources/hj212_reader.py`) and merging a day (`assets/raw.py`).
 
-A capture's folder is named after its content. The record is written last: without one, the folder counts as absent.
+A capture's folder is named after its arrival. The record is written last: without one, the folder counts as absent.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -20,26 +21,36 @@ from kernels.hj212_fields import NO_TIME
 from resources.hj212_reader import DAY_MS, Batch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
     from resources.storage import Storage
 
-ROWS_A_PART = 131_072
-#: Frames and cells that are refused or extra are few in a sound capture; a hostile one must not fill the memory.
-EXTRAS_A_PART = 65_536
+#: Rows of one record batch: what is decompressed at the least to get at one outlet.
+ROWS_A_BATCH = 4096
 UNDATED = "undated"
+ROWS, CELLS, REFUSED = "rows", "cells", "refused"
 #: Columns of frames by name: device, cn, time, qn, version, offset, extra, v<slot>, p<channel>, f<channel>.
 Columns: TypeAlias = "dict[str, NDArray[Any]]"
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentPart:
+    """One file of a segment. spans: first and last outlet of each of its record batches (rows only)."""
+
+    kind: str
+    day: str
+    name: str
+    spans: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Record:
     """What is known of one capture after it was read; bytes and frames add up (design.md 5.1).
 
-    days: rows by data day; anchor: the day that undated refusals are filed under; devices: (mn, outlet_id) that the
-    `device` numbers of its rows count in; mns: device numbers met in frames, known or not.
+    rows: data frames by day and outlet; anchor: the day that undated refusals are filed under; devices: (outlet_id, mn)
+    that the `device` numbers of its rows count in; mns: device numbers met in frames, known or not.
     """
 
     text_bytes: int = 0
@@ -52,16 +63,26 @@ class Record:
     frames_reported: int = 0
     frames_other: int = 0
     anchor: str = ""
-    days: dict[str, int] = field(default_factory=dict)
+    rows: dict[str, dict[str, int]] = field(default_factory=dict)
     mns: list[str] = field(default_factory=list)
     devices: list[tuple[str, str]] = field(default_factory=list)
-    parts: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    parts: list[SegmentPart] = field(default_factory=list)
 
     @property
     def touched(self) -> set[str]:
         """Local days whose raw tables this capture feeds."""
-        found = {day for kind in self.parts.values() for day in kind if day != UNDATED}
-        return found | {self.anchor} if any(UNDATED in kind for kind in self.parts.values()) else found
+        days = {p.day for p in self.parts}
+        return days - {UNDATED} | {self.anchor} if UNDATED in days else days
+
+    def frames_of(self, day: str) -> int:
+        """Data frames of a day."""
+        return sum(self.rows.get(day, {}).values())
+
+    @classmethod
+    def of(cls, raw: dict[str, Any]) -> Record:
+        """From JSON."""
+        parts = [SegmentPart(p["kind"], p["day"], p["name"], [(a, b) for a, b in p["spans"]]) for p in raw["parts"]]
+        return cls(**{**raw, "parts": parts, "devices": [(o, m) for o, m in raw["devices"]]})
 
 
 def day_key(day: int) -> str:
@@ -70,120 +91,111 @@ def day_key(day: int) -> str:
 
 
 class SegmentWriter:
-    """Takes the batches of one capture and writes them in parts by data day; `close` writes the record."""
+    """Keeps the batches of one capture: `keep` may run on many threads, `enter` and `close` on one."""
 
     def __init__(self, storage: Storage, folder: str, devices: list[tuple[str, str]]) -> None:
         self._storage = storage
         self._folder = folder
-        self._devices = devices
-        self._rows: list[Columns] = []
-        self._extras: dict[str, list[pa.Table]] = {"cells": [], "refused": []}
-        self._held = 0
-        self._count = 0
         self._mns: set[str] = set()
-        self.record = Record()
+        self.record = Record(devices=devices)
 
-    def add(self, batch: Batch) -> None:
-        """Count a batch in and write parts as they fill."""
-        record = self.record
+    def keep(self, batch: Batch) -> Record:
+        """Write a batch in parts by day; what it adds to the capture's record."""
         minute = int((batch.cn == 2051).sum())
-        record.accepted_bytes += batch.accepted_bytes
-        record.noise_bytes += batch.noise_bytes
-        record.frames_other += batch.frames_other
-        record.frames_minute += minute
-        record.frames_reported += batch.rows - minute
-        record.frames_quarantined += len(batch.refused)
-        record.quarantined_bytes += sum(len(r.content) for r in batch.refused)
-        self._mns.update(self._devices[i][0] for i in np.unique(batch.device))
-        self._mns.update(r.mn for r in batch.refused if r.mn)
-        if batch.rows:
-            self._rows.append(_columns(batch))
+        made = Record(
+            accepted_bytes=batch.accepted_bytes,
+            noise_bytes=batch.noise_bytes,
+            quarantined_bytes=sum(len(r.content) for r in batch.refused),
+            frames_quarantined=len(batch.refused),
+            frames_minute=minute,
+            frames_reported=batch.time.size - minute,
+            frames_other=batch.frames_other,
+        )
+        devices = self.record.devices
+        used = np.unique(batch.device).tolist()
+        made.mns = sorted({devices[i][1] for i in used} | {r.mn for r in batch.refused if r.mn})
+        columns = _columns(batch)
+        for day, chosen in _days(batch.time):
+            picked = columns if chosen.all() else {n: a[chosen] for n, a in columns.items()}
+            counts = Counter[str]()
+            for device, n in zip(*np.unique(picked["device"], return_counts=True), strict=True):
+                counts[devices[device][0]] += int(n)
+            made.rows[day] = dict(counts)
+            made.parts.append(self._write_rows(batch.begin, day, picked))
         if batch.cells is not None and batch.cells.row.size:
-            self._extras["cells"].append(_cell_table(batch))
+            made.parts += self._write(CELLS, batch.begin, _cell_table(batch), "time")
         if batch.refused:
-            self._extras["refused"].append(_refused_table(batch))
-        if sum(c["time"].size for c in self._rows) >= ROWS_A_PART:
-            self._flush_rows()
-        for kind, tables in self._extras.items():
-            if sum(t.num_rows for t in tables) >= EXTRAS_A_PART:
-                self._flush_extras(kind)
+            made.parts += self._write(REFUSED, batch.begin, _refused_table(batch), "filed")
+        return made
+
+    def enter(self, made: Record) -> None:
+        """Count what `keep` gave, in file order."""
+        record = self.record
+        for name in (
+            "accepted_bytes", "noise_bytes", "quarantined_bytes", "frames_quarantined", "frames_minute", "frames_reported",
+            "frames_other",
+        ):  # fmt: skip
+            setattr(record, name, getattr(record, name) + getattr(made, name))
+        for day, counts in made.rows.items():
+            held = record.rows.setdefault(day, {})
+            for outlet, n in counts.items():
+                held[outlet] = held.get(outlet, 0) + n
+        self._mns.update(made.mns)
+        record.parts += made.parts
 
     def close(self, text_bytes: int) -> Record:
-        """Write what is held and then the record. The folder is complete from then on."""
-        self._flush_rows()
-        for kind in self._extras:
-            self._flush_extras(kind)
+        """Write the record. The folder is complete from then on."""
         record = self.record
         record.text_bytes = text_bytes
         record.frames_accepted = record.frames_minute + record.frames_reported + record.frames_other
         record.mns = sorted(self._mns)
-        record.devices = self._devices
-        dated = sorted(record.days) or sorted(d for k in record.parts.values() for d in k if d != UNDATED)
+        dated = sorted(record.rows) or sorted(p.day for p in record.parts if p.day != UNDATED)
         record.anchor = dated[0] if dated else ""
         self._storage.write(f"{self._folder}/record.json", json.dumps(asdict(record), ensure_ascii=False).encode())
         return record
 
-    def _flush_rows(self) -> None:
-        pieces, self._rows = self._rows, []
-        days = [p["time"] // DAY_MS for p in pieces]
-        for day in np.unique(np.concatenate([np.empty(0, np.int64), *days])).tolist():
-            picks = [d == day for d in days]
-            part = pa.table(joined([_picked(p, k) for p, k in zip(pieces, picks, strict=True) if k.any()]))
-            self.record.days[day_key(day)] = self.record.days.get(day_key(day), 0) + part.num_rows
-            self._write("rows", day_key(day), part)
+    def _write_rows(self, begin: int, day: str, columns: Columns) -> SegmentPart:
+        table = pa.table({name: pa.array(a) for name, a in columns.items()})
+        outlets = [self.record.devices[i][0] for i in (columns["device"][[0, -1]].tolist())]
+        spans = [(outlets[0], outlets[1])]
+        if table.num_rows > ROWS_A_BATCH:
+            ends = np.minimum(np.arange(0, table.num_rows, ROWS_A_BATCH) + ROWS_A_BATCH, table.num_rows) - 1
+            firsts = columns["device"][::ROWS_A_BATCH].tolist()
+            lasts = columns["device"][ends].tolist()
+            spans = [(self.record.devices[a][0], self.record.devices[b][0]) for a, b in zip(firsts, lasts, strict=True)]
+        name = f"{begin:014d}-{ROWS}-{day}.arrow"
+        self._put(name, table)
+        return SegmentPart(ROWS, day, name, spans)
 
-    def _flush_extras(self, kind: str) -> None:
-        tables = self._extras[kind]
-        if tables:
-            for day, part in _by_day(pa.concat_tables(tables).combine_chunks()):
-                self._write(kind, day, part)
-            self._extras[kind] = []
+    def _write(self, kind: str, begin: int, table: pa.Table, time: str) -> list[SegmentPart]:
+        parts = []
+        for day, chosen in _days(table.column(time).to_numpy()):
+            name = f"{begin:014d}-{kind}-{day}.arrow"
+            self._put(name, table if chosen.all() else table.filter(pa.array(chosen)))
+            parts.append(SegmentPart(kind, day, name))
+        return parts
 
-    def _write(self, kind: str, day: str, table: pa.Table) -> None:
-        name = f"{self._count:05d}-{kind}-{day}.arrow"
-        self._count += 1
+    def _put(self, name: str, table: pa.Table) -> None:
+        options = ipc.IpcWriteOptions(compression="lz4")
         with (
             self._storage.staged(f"{self._folder}/{name}") as path,
-            ipc.new_file(str(path), table.schema, options=ipc.IpcWriteOptions(compression="lz4")) as writer,
+            ipc.new_file(str(path), table.schema, options=options) as to,
         ):
-            writer.write_table(table)
-        self.record.parts.setdefault(kind, {}).setdefault(day, []).append(name)
-
-
-def joined(pieces: list[Columns]) -> Columns:
-    """Columns of all pieces one after the other; where a piece lacks one, values are NaN and decimals and flags 0."""
-    made: Columns = {}
-    sizes = [p["time"].size for p in pieces]
-    for name in sorted({n for p in pieces for n in p}):
-        like = next(p[name].dtype for p in pieces if name in p)
-        made[name] = np.empty(sum(sizes), like)
-        at = 0
-        for piece, size in zip(pieces, sizes, strict=True):
-            made[name][at : at + size] = piece.get(name, np.nan if like.kind == "f" else 0)
-            at += size
-    return made
-
-
-def _picked(columns: Columns, chosen: NDArray[np.bool_]) -> Columns:
-    return columns if chosen.all() else {n: a[chosen] for n, a in columns.items()}
+            to.write_table(table, max_chunksize=ROWS_A_BATCH)
 
 
 def _columns(batch: Batch) -> Columns:
+    extra = np.zeros(batch.time.size, np.uint8)
+    if batch.cells is not None:
+        # Only rows with cells outside the wide table need a second look when repeats are compared.
+        extra[batch.cells.row] = 1
     return {
         "device": batch.device, "cn": batch.cn, "time": batch.time, "qn": batch.qn, "version": batch.version,
-        "offset": batch.offset, "extra": _extra_hash(batch),
+        "offset": batch.offset, "extra": extra,
         **{f"v{s}": a for s, a in batch.values.items()},
         **{f"p{c}": a for c, a in batch.dps.items()},
         **{f"f{c}": a for c, a in batch.flags.items()},
     }  # fmt: skip
-
-
-def _extra_hash(batch: Batch) -> np.ndarray:
-    """1 where a row has cells outside the wide table: only such rows need a second look when repeats are compared."""
-    marked = np.zeros(batch.rows, np.uint8)
-    if batch.cells is not None:
-        marked[batch.cells.row] = 1
-    return marked
 
 
 def _cell_table(batch: Batch) -> pa.Table:
@@ -213,13 +225,25 @@ def _refused_table(batch: Batch) -> pa.Table:
     )
 
 
-def _by_day(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
-    time = table.column("filed" if "filed" in table.column_names else "time").to_numpy()
-    day = np.where(time == NO_TIME, np.iinfo(np.int64).min, time // DAY_MS)
-    days = np.unique(day)
-    for value in days.tolist():
-        name = UNDATED if value == np.iinfo(np.int64).min else day_key(value)
-        yield name, table if days.size == 1 else table.filter(pa.array(day == value))
+def _days(time: NDArray[np.int64]) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Each day that occurs and which rows are its own; rows without a time are undated."""
+    day = np.where(time == NO_TIME, NO_TIME, time // DAY_MS)
+    for value in np.unique(day).tolist():
+        yield UNDATED if value == NO_TIME else day_key(value), day == value
+
+
+def joined(pieces: list[Columns]) -> Columns:
+    """Columns of all pieces one after the other; where a piece lacks one, values are NaN and decimals and flags 0."""
+    made: Columns = {}
+    sizes = [p["time"].size for p in pieces]
+    for name in sorted({n for p in pieces for n in p}):
+        like = next(p[name].dtype for p in pieces if name in p)
+        made[name] = np.empty(sum(sizes), like)
+        at = 0
+        for piece, size in zip(pieces, sizes, strict=True):
+            made[name][at : at + size] = piece.get(name, np.nan if like.kind == "f" else 0)
+            at += size
+    return made
 
 
 class Segments:
@@ -245,23 +269,31 @@ class Segments:
         for entry in self._storage.list(folder):
             self._storage.delete(entry.key)
 
-    def record(self, token: str) -> Record | None:
-        """The record of one arrival, None when it was never read to its end."""
-        key = f"{self.folder(token)}/record.json"
-        if not self._storage.exists(key):
-            return None
-        raw = json.loads(self._storage.read(key))
-        raw["devices"] = [tuple(d) for d in raw["devices"]]
-        return Record(**raw)
+    def tables(self, token: str, record: Record, kind: str, days: tuple[str, ...]) -> list[pa.Table]:
+        """Whole tables of extra cells or refused frames of the given days, in file order."""
+        names = sorted(p.name for p in record.parts if p.kind == kind and p.day in days)
+        return [self._open(token, n).read_all() for n in names]
 
-    def tables(self, token: str, record: Record, kind: str, days: Iterable[str]) -> list[pa.Table]:
-        """Tables of one kind (rows, cells, refused) and the given days, in file order."""
-        names = sorted(n for day in days for n in record.parts.get(kind, {}).get(day, ()))
-        return [self._read(f"{self.folder(token)}/{n}") for n in names]
+    def rows(self, token: str, record: Record, day: str, outlets: tuple[str, str]) -> list[Columns]:
+        """Rows of a day between two outlets (inclusive), in pieces as they were written."""
+        lo, hi = outlets
+        wanted = np.array([lo <= o <= hi for o, _ in record.devices], np.bool_)
+        found: list[Columns] = []
+        for part in sorted((p for p in record.parts if p.kind == ROWS and p.day == day), key=lambda p: p.name):
+            batches = [i for i, (first, last) in enumerate(part.spans) if first <= hi and last >= lo]
+            if batches:
+                reader = self._open(token, part.name)
+                found += [_chosen(reader.get_batch(i), wanted) for i in batches]
+        return [columns for columns in found if columns["time"].size]
 
-    def _read(self, key: str) -> pa.Table:
+    def _open(self, token: str, name: str) -> ipc.RecordBatchFileReader:
+        key = f"{self.folder(token)}/{name}"
         path = self._storage.local_path(key)
-        if path is not None:
-            with pa.memory_map(str(path)) as source:
-                return ipc.open_file(source).read_all()
-        return ipc.open_file(pa.BufferReader(self._storage.read(key))).read_all()
+        return ipc.open_file(pa.memory_map(str(path)) if path else pa.BufferReader(self._storage.read(key)))
+
+
+def _chosen(batch: pa.RecordBatch, wanted: NDArray[np.bool_]) -> Columns:
+    """A record batch as columns, only rows of wanted devices."""
+    columns = {n: a.to_numpy() for n, a in zip(batch.schema.names, batch.columns, strict=True)}
+    chosen = wanted[columns["device"]]
+    return columns if chosen.all() else {n: a[chosen] for n, a in columns.items()}

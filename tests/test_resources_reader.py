@@ -37,7 +37,7 @@ def devices() -> Devices:
 def read(folder: Path, devices: Devices, block_bytes: int, threads: int) -> dict[str, Any]:
     """Everything of a capture put together, batches forgotten."""
     capture = Capture(open_storage(str(folder)), "a.txt", block_bytes=block_bytes)
-    batches = list(Reader(devices, channel_codes(), WINDOW, threads).read(capture))
+    batches = list(Reader(devices, channel_codes(), WINDOW, threads).read(capture, lambda b: b))
     cells = [
         (int(b.offset[r]), *c)
         for b in batches if b.cells is not None
@@ -79,5 +79,5 @@ def test_a_capture_without_line_breaks_is_read_in_blocks_too(tmp_path: Path, dev
 def test_an_empty_capture_is_nothing(tmp_path: Path, devices: Devices) -> None:
     (tmp_path / "a.txt").write_bytes(b"")
     capture = Capture(open_storage(str(tmp_path)), "a.txt")
-    assert [b.rows for b in Reader(devices, channel_codes(), WINDOW).read(capture)] == []
+    assert [b.rows for b in Reader(devices, channel_codes(), WINDOW).read(capture, lambda b: b)] == []
     assert capture.text_bytes == 0
