@@ -3,7 +3,8 @@
 Belongs here: options, exit codes and what is printed. Does not belong here: doing the work. Imports of dagster and numba
 wait until a command needs them: `kiln --help` answers at once.
 
-Exit codes: 0 done, 1 done with findings that block, 2 usage or configuration, 3 input refused.
+Exit codes: 0 done, 1 done with findings that block, 2 usage or configuration, 3 input refused. Errors of our own end as
+sentences with one of these codes; a traceback is a mistake in the program.
 """
 
 from __future__ import annotations
@@ -11,17 +12,19 @@ from __future__ import annotations
 import json
 import sys
 from datetime import date
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
-from resources.settings import Settings, SettingsError
+from resources.settings import Settings
 
 HOME = click.option(
     "--home", default=None, help="主目录 home: a folder or s3://bucket/prefix [KILN_HOME, else ./kiln-home]"
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="机器可读 machine-readable output")
 DONE, BLOCKED, USAGE, REFUSED = 0, 1, 2, 3
+#: Errors that do not speak of the configuration.
+CODES = {"RegistryError": REFUSED, "RuleError": REFUSED, "ReleaseError": BLOCKED, "ReleaseRefused": BLOCKED}
 
 
 class Day(click.ParamType[str]):
@@ -42,13 +45,31 @@ def emit(data: dict[str, Any], text: str, *, as_json: bool) -> None:
     click.echo(json.dumps(data, ensure_ascii=False, indent=1, sort_keys=True, default=str) if as_json else text)
 
 
-def stop(code: int, text: str) -> None:
+def stop(code: int, text: str) -> NoReturn:
     """End with a message on standard error."""
     click.echo(text, err=True)
     sys.exit(code)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Sentences(click.Group):
+    """A group that ends with a sentence where a command meets what it cannot use."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click has it
+        """The command, or its complaint on standard error."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            stop(USAGE, f"{type(error).__name__}: {error}")
+        except Exception as error:
+            # By module and not by class: `kiln --help` need not import what may go wrong in a command.
+            if not type(error).__module__.startswith("resources."):
+                raise
+            stop(CODES.get(type(error).__name__, USAGE), str(error))
+
+
+@click.group(cls=Sentences, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="kilnledger")
 def main() -> None:
     """kilnledger: 水泥厂烟气在线监测到可核查的达标数据 / cement stack monitors to verdicts anyone can check."""
@@ -92,8 +113,9 @@ def plan(home: str | None, as_json: bool) -> None:
     """看看会重算什么 What the next run would make anew, and why; nothing is written."""
     from pipelines.runs import plan_run
 
-    data, text = plan_run(_settings(home))
-    emit(data, text, as_json=as_json)
+    outcome = plan_run(_settings(home))
+    emit(outcome.data, outcome.text, as_json=as_json)
+    sys.exit(outcome.code)
 
 
 @main.command()
@@ -112,12 +134,19 @@ def doctor(home: str | None, as_json: bool) -> None:
 
 @main.command()
 @HOME
+@AS_JSON
 @click.option(
     "--outlets", default=6, show_default=True, type=click.IntRange(1, 20000), help="排放口数 emission outlets"
 )
 @click.option("--from", "first", type=Day(), default="2026-11-01", show_default=True, help="起 first local day")
 @click.option("--days", default=3, show_default=True, type=click.IntRange(1, 3660), help="天数 days")
-@click.option("--seed", default=1, show_default=True, help="种子 the same seed gives the same bytes")
+@click.option("--hours", default=24, show_default=True, type=click.IntRange(1, 24), help="每天小时数 hours of each day")
+@click.option(
+    "--interval", type=click.Choice(["1", "5", "10", "30"]), help="记录间隔 minutes between records [each its own]"
+)
+@click.option(
+    "--seed", default=1, show_default=True, type=click.IntRange(0), help="种子 the same seed gives the same bytes"
+)
 @click.option(
     "--dirt",
     type=click.Choice(["none", "default", "heavy"]),
@@ -125,25 +154,60 @@ def doctor(home: str | None, as_json: bool) -> None:
     show_default=True,
     help="脏数据 how dirty",
 )
-def simulate(home: str | None, outlets: int, first: str, days: int, seed: int, dirt: str) -> None:
+@click.option(
+    "--layout",
+    type=click.Choice(["per-plant-day", "one-file-day"]),
+    default="per-plant-day",
+    show_default=True,
+    help="文件划分 which frames share a file",
+)
+@click.option("--compress", type=click.Choice(["gz", "zst"]), help="压缩 compress the captures")
+@click.option("--truth/--no-truth", default=True, show_default=True, help="真值 write the tables of truth too")
+def simulate(
+    home: str | None,
+    as_json: bool,
+    outlets: int,
+    first: str,
+    days: int,
+    hours: int,
+    interval: str | None,
+    seed: int,
+    dirt: str,
+    layout: str,
+    compress: str | None,
+    truth: bool,
+) -> None:
     """模拟一个落地区 Write a synthetic registry and landing zone (invented plants), with the truth beside it."""
-    from pipelines.runs import simulate_home
+    from dataclasses import asdict
 
-    click.echo(
-        simulate_home(
-            _settings(home), outlets=outlets, first=date.fromisoformat(first), days=days, seed=seed, dirt=dirt
-        )
+    from pipelines.invented import in_words, simulate_home
+
+    more = {} if truth else {"truth": ()}
+    made = simulate_home(
+        _settings(home),
+        dirt=dirt,
+        outlets=outlets,
+        first=date.fromisoformat(first),
+        days=days,
+        hours=hours,
+        seed=seed,
+        interval_min=int(interval) if interval else None,
+        layout=layout,
+        compress=compress,
+        **more,
     )
+    emit(asdict(made), in_words(made), as_json=as_json)
 
 
 @main.command()
 @HOME
-def demo(home: str | None) -> None:
+@AS_JSON
+def demo(home: str | None, as_json: bool) -> None:
     """演示 Simulate a small landing zone, run the night, publish, and say what came of it."""
-    from pipelines.runs import run_demo
+    from pipelines.invented import run_demo
 
     outcome = run_demo(_settings(home))
-    click.echo(outcome.text)
+    emit(outcome.data, outcome.text, as_json=as_json)
     sys.exit(outcome.code)
 
 
@@ -215,11 +279,7 @@ def release_prune(home: str | None, as_json: bool, keep: int) -> None:
 
 
 def _settings(home: str | None) -> Settings:
-    try:
-        return Settings.from_env(home=home)
-    except SettingsError as error:
-        stop(USAGE, str(error))
-        raise
+    return Settings.from_env(home=home)
 
 
 def _published(home: str | None) -> Any:  # noqa: ANN401 - a Storage, imported where it is used

@@ -20,11 +20,12 @@ class _Plain(logging.Formatter):
 
 
 class _OwnWords(logging.Filter):
-    """Lets through what steps say, not the events of the engine."""
+    """Lets through what steps say, not the events of the engine nor its word on every step after one that failed."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         meta = getattr(record, "dagster_meta", None) or {}
-        return not meta.get("dagster_event")
+        text = str(meta.get("orig_message") or "")
+        return not meta.get("dagster_event") and not text.startswith("Dependencies for step ")
 
 
 def _plain(_context: dg.InitLoggerContext) -> logging.Logger:

@@ -5,6 +5,7 @@ Belongs here: looking at registry, rules, storage, clock and disk. Does not belo
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -18,8 +19,10 @@ from resources.storage import StorageError, open_storage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from resources.settings import Settings
+    from resources.storage import Storage
 
 OK, WARN, FAIL = 0, 1, 2
 LEAST_FREE_GB = 5
@@ -40,7 +43,7 @@ class Finding:
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Every finding; nothing is written but a probe that is removed again."""
+    """Every finding. Nothing is written but a probe, which is removed again."""
     home = Home(settings)
     looks: list[Callable[[Settings, Home], Iterator[Finding]]] = [_registry, _rules, _places, _clock, _disk]
     return [finding for look in looks for finding in look(settings, home)]
@@ -77,11 +80,29 @@ def _places(settings: Settings, home: Home) -> Iterator[Finding]:
                 n = len(home.landing.list("cems"))
                 yield Finding(name, OK if n else WARN, f"{place}: {n} files below cems/")
                 continue
-            storage.write(_PROBE, b"probe")
-            storage.delete(_PROBE)
+            _probe(storage)
             yield Finding(name, OK, f"{place} can be written")
         except (OSError, StorageError) as error:
             yield Finding(name, FAIL, f"{place}: {error}")
+
+
+def _probe(storage: Storage) -> None:
+    """Nothing if it can be written; OSError or StorageError else. A folder that does not exist yet is not made."""
+    folder = storage.local_path()
+    if folder is None or folder.is_dir():
+        storage.write(_PROBE, b"probe")
+        storage.delete(_PROBE)
+        return
+    above = _existing(folder)
+    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+        raise PermissionError(f"无法在 {above} 下建目录 no folder can be made in {above}")
+
+
+def _existing(path: Path) -> Path:
+    """The nearest folder above that exists, or the path itself."""
+    while not path.exists():
+        path = path.parent
+    return path
 
 
 def _clock(_settings: Settings, _home: Home) -> Iterator[Finding]:
@@ -94,7 +115,5 @@ def _disk(settings: Settings, _home: Home) -> Iterator[Finding]:
     path = open_storage(settings.place("lake")).local_path() if "://" not in settings.place("lake") else None
     if path is None:
         return
-    while not path.exists():
-        path = path.parent
-    free = shutil.disk_usage(path).free / 1e9
+    free = shutil.disk_usage(_existing(path)).free / 1e9
     yield Finding("disk", OK if free >= LEAST_FREE_GB else WARN, f"{free:.0f} GB free at the lake")

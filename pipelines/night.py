@@ -10,23 +10,28 @@ steps which log one materialization a table and key against the very assets that
 # No postponed annotations here: Dagster reads the types of config and resources from the functions themselves.
 import time
 from collections.abc import Callable
-from datetime import timedelta
 
 import dagster as dg
 
 from assets.checks import checks_of, settle
 from assets.dagster_assets import HomeResource, evaluation, materialization
+from assets.labels import EVIDENCE_DAYS
 from assets.products import ALL, PRODUCTS, Outcome, Product, bring_up, product, reasons
 from assets.release import publish_release
+from pipelines.alone import alone
 from pipelines.console import plain_logger
 from pipelines.partitions import shifted, today
 from resources.home import Home
 
 SAY_EVERY_S = 5.0
+#: Sorts after every day.
+END = "~"
 
 
 class NightConfig(dg.Config):
-    """The window of a night. Empty: the last `nightly_days` local days up to today; `everything`: all days that arrived."""
+    """The window of a night, days inclusive. `first` alone: from there on; `last` alone: the `nightly_days` up to it; neither:
+    the last `nightly_days` up to today; `everything`: all days that arrived.
+    """
 
     first: str = ""
     last: str = ""
@@ -37,28 +42,37 @@ class NightConfig(dg.Config):
 def window(home: Home, config: NightConfig) -> tuple[str, str]:
     """First and last day key of a night, inclusive."""
     if config.everything:
-        return "", "~"
-    now = today()
-    first = config.first or str(now - timedelta(days=home.settings.nightly_days))
-    return first, config.last or str(now)
+        return "", END
+    if config.first:
+        return config.first, config.last or END
+    last = config.last or str(today())
+    return shifted(last, -home.settings.nightly_days), last
 
 
 def keys_in(home: Home, of: Product, span: tuple[str, str]) -> list[str]:
-    """A product's keys inside a window: hours reach a day back (end labels), months go on to the last one (trailing windows)."""
+    """A product's keys inside a window and those that it carries into.
+
+    Hours reach a day back (end labels) and as far on as a day is evidence for labels; months go on to the last one (trailing
+    windows).
+    """
     first, last = span
     if of.partition == "none":
         return [ALL]
     if of.partition == "month":
         return sorted(k for k in of.keys(home) if k >= first[:7])
-    if of.name == "hours" and first:
-        first = shifted(first, -1)
+    if of.name == "hours":
+        first = shifted(first, -1) if first else first
+        last = shifted(last, EVIDENCE_DAYS - 1) if last != END else last
     return sorted(k for k in of.keys(home) if first <= k <= last)
 
 
 def waiting(home: Home) -> list[str]:
-    """Days whose captures have news that no table shows yet: outside every window so far."""
-    raw = product("raw")
-    return [k for k in sorted(raw.keys(home)) if reasons(home, raw, k)]
+    """Days outside every window so far whose captures, registry rows or rules have news that no table shows yet."""
+    found = {k for k in product("raw").keys(home) if reasons(home, product("raw"), k)}
+    for of in (product("labels"), product("hours")):
+        # A day of which nothing is made is missing without being news.
+        found |= {k for k in of.keys(home) if set(reasons(home, of, k)) - {"missing"}}
+    return sorted(found)
 
 
 def bring_up_all(home: Home, of: Product, keys: list[str], say: Callable[[str], None]) -> list[Outcome]:
@@ -80,17 +94,19 @@ def bring_up_all(home: Home, of: Product, keys: list[str], say: Callable[[str], 
 def _step(of: Product) -> dg.OpDefinition:
     @dg.op(name=f"night_{of.name}", ins={"after": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing), tags={"kind": "parquet"})
     def run(context: dg.OpExecutionContext, config: NightConfig, home: HomeResource) -> None:
-        opened = home.open()
-        if of.name == "arrivals":
-            taken = opened.intake.take_in(context.log.info)
-            for path, reason in taken.refused:
-                context.log.warning(f"refused {path}: {reason}")
-        keys = keys_in(opened, of, window(opened, config))
-        outcomes = bring_up_all(opened, of, keys, context.log.info)
-        for outcome in outcomes:
-            for table in of.tables:
-                context.log_event(materialization(opened, table, outcome))
-        _hold(context, opened, of)
+        with alone(home.open().settings, context.log.info):
+            # Opened under the lock: what another run has just written is seen.
+            opened = home.open()
+            if of.name == "arrivals":
+                taken = opened.intake.take_in(context.log.info)
+                for path, reason in taken.refused:
+                    context.log.warning(f"refused {path}: {reason}")
+            keys = keys_in(opened, of, window(opened, config))
+            outcomes = bring_up_all(opened, of, keys, context.log.info)
+            for outcome in outcomes:
+                for table in of.tables:
+                    context.log_event(materialization(opened, table, outcome))
+            _hold(context, opened, of)
 
     return run
 
@@ -111,13 +127,15 @@ def night_release(context: dg.OpExecutionContext, config: NightConfig, home: Hom
     if not config.publish:
         context.log.info("nothing is published: the run was asked not to")
         return
-    opened = home.open()
-    held = waiting(opened)
-    if held:
-        context.log.warning(
-            f"{len(held)} days outside the window have news: {', '.join(held[:5])} …; kiln run --all takes them in"
-        )
-    release = publish_release(opened, held)
+    with alone(home.open().settings, context.log.info):
+        opened = home.open()
+        held = waiting(opened)
+        if held:
+            more = " …" if len(held) > 5 else ""
+            context.log.warning(
+                f"{len(held)} days outside the window have news: {', '.join(held[:5])}{more}; kiln run --all takes them in"
+            )
+        release = publish_release(opened, held)
     told = " (nothing new since)" if release.unchanged else ""
     context.log.info(f"release {release.release_id}: {release.files} files, {release.rows:,} rows{told}")
 

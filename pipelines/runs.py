@@ -1,35 +1,37 @@
-"""Runs as a person starts them: the nightly job in this process, the plan, the simulation, the demo.
+"""Runs as a person starts them: the nightly job in this process, and the plan of one.
 
-Belongs here: driving the same definitions as the UI, and saying in a few lines what came of it. Does not belong here:
-options and exit codes (`pipelines/cli.py`).
+Belongs here: driving the same definitions as the UI, and how a run ended. Does not belong here: options
+(`pipelines/cli.py`) and what a home holds (`pipelines/summary.py`).
 """
 
 from __future__ import annotations
 
+import os
+import sys
 import time
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 from assets.products import PRODUCTS, reasons
-from contracts.ule import HEADLINE_POLICY
 from pipelines.night import NightConfig, keys_in, window
+from pipelines.summary import in_words, some, summary
 from resources.home import Home
 from resources.registry import RegistryError
-from resources.releases import latest
 from resources.rules import RuleError
 from resources.storage import StorageError
 
 if TYPE_CHECKING:
-    from datetime import date
+    from collections.abc import Iterator
 
     import dagster as dg
+    from dagster_shared.error import SerializableErrorInfo
 
     from resources.settings import Settings
 
 DONE, BLOCKED, USAGE, REFUSED = 0, 1, 2, 3
+#: Modules whose errors are whole sentences, and the failure of a blocking check.
+OWN = ("resources.", "contracts.", "dagster._core.definitions.events.Failure")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,38 +46,93 @@ class RunOutcome:
 def run_night(
     settings: Settings, *, first: str = "", last: str = "", everything: bool = False, publish: bool = True
 ) -> RunOutcome:
-    """Run the nightly job here and now, with its events in the home's Dagster instance."""
+    """Run the nightly job here and now, with its events in the home's Dagster instance.
+
+    Waits for another run on the same lake to end. The code is BLOCKED when a step fails (nothing is published then), REFUSED
+    when registry or rules cannot be used or this run refused a file.
+    """
+    from pipelines.alone import alone
+
     refusal = _refused_home(settings)
     if refusal:
         return refusal
-    from pipelines.definitions import build_defs
-    from pipelines.instance import open_instance
-
     begun = time.perf_counter()
-    since = datetime.now(UTC).isoformat(timespec="seconds")
     config = {"first": first, "last": last, "everything": everything, "publish": publish}
-    job = build_defs(settings=settings).get_job_def("nightly")
-    steps = {node.name: {"config": config} for node in job.nodes}
-    with open_instance(settings.home) as instance:
-        result = job.execute_in_process(
-            run_config={"ops": steps, "resources": {"home": {"config": {"home": settings.home}}}, "loggers": {"console": {}}},
-            instance=instance, raise_on_error=False,
-        )  # fmt: skip
-    seconds = time.perf_counter() - begun
+    with alone(settings, _tell), _environment(settings):
+        before = _refused(Home(settings))
+        result = _carry_out(settings, config)
     problems = [_why(e) for e in result.all_events if e.is_step_failure]
     home = Home(settings)
     facts = summary(home)
-    refused = [a.path for a in home.intake.arrivals() if a.state == "refused" and a.first_seen >= since]
+    refused = sorted({path for token, path in _refused(home).items() if token not in before})
+    seconds = time.perf_counter() - begun
     data = {"ok": result.success, "seconds": round(seconds, 2), "problems": problems, "refused": refused, **facts}
     code = BLOCKED if not result.success else REFUSED if refused else DONE
-    return RunOutcome(code, data, "\n".join([*in_words(facts), *problems, f"用时 took {seconds:.1f} s"]))
+    lines = [*in_words(facts), *problems, *_standing(facts, result), f"用时 took {seconds:.1f} s"]
+    return RunOutcome(code, data, "\n".join(lines))
+
+
+def _carry_out(settings: Settings, config: dict[str, object]) -> dg.ExecuteInProcessResult:
+    from pipelines.definitions import build_defs
+    from pipelines.instance import BY_HAND, close_dead_runs, open_instance
+
+    job = build_defs(settings=settings).get_job_def("nightly")
+    steps = {node.name: {"config": config} for node in job.nodes}
+    with open_instance(settings.home) as instance:
+        close_dead_runs(instance)
+        return job.execute_in_process(
+            run_config={"ops": steps, "resources": {"home": {"config": {"home": settings.home}}}, "loggers": {"console": {}}},
+            instance=instance, raise_on_error=False, tags=BY_HAND,
+        )  # fmt: skip
+
+
+@contextmanager
+def _environment(settings: Settings) -> Iterator[None]:
+    """These settings as KILN_* variables: the steps of a job read theirs from there, whoever starts it."""
+    names = [f"KILN_{f.name.upper()}" for f in fields(settings)]
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update({name: str(getattr(settings, f.name)) for name, f in zip(names, fields(settings), strict=True)})
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+def _refused(home: Home) -> dict[str, str]:
+    """Path of each refused state of a file, by its token."""
+    return {a.token: a.path for a in home.intake.arrivals() if a.state == "refused"}
 
 
 def _why(event: dg.DagsterEvent) -> str:
+    """Why a step failed: our own errors are whole sentences; of any other kind also where it arose."""
     error = event.step_failure_data.error
     while error and error.cause:
         error = error.cause
-    return f"{event.step_key}: {error.message.strip() if error else 'failed'}"
+    return f"{event.step_key}: {_sentence(error) if error else 'failed'}"
+
+
+def _sentence(error: SerializableErrorInfo) -> str:
+    kind, _, text = error.message.strip().partition(": ")
+    if kind.startswith(OWN):
+        return text
+    where = error.stack[-1].strip().splitlines()[0] if error.stack else ""
+    return f"{kind.rsplit('.', 1)[-1]}: {text} ({where})"
+
+
+def _standing(facts: dict[str, Any], result: dg.ExecuteInProcessResult) -> list[str]:
+    """After a failure: what readers still see."""
+    if result.success:
+        return []
+    stays = f"最新仍为 latest stays {facts['release']}" if facts["release"] else "尚无发布 nothing was ever published"
+    return [f"未发布 nothing was published; {stays}"]
 
 
 def _refused_home(settings: Settings) -> RunOutcome | None:
@@ -88,107 +145,21 @@ def _refused_home(settings: Settings) -> RunOutcome | None:
     return None
 
 
-def summary(home: Home) -> dict[str, Any]:
-    """What stands in a home: captures, frames, hours, verdicts of the newest month, the latest release."""
-    inputs = [a.record for a in home.intake.inputs() if a.record]
-    refused = [(a.path, a.reason) for a in home.intake.arrivals() if a.state == "refused"]
-    months = home.lake.keys("ule_monthly")
-    found: dict[str, Any] = {
-        "captures": len(inputs),
-        "text_mb": round(sum(r.text_bytes for r in inputs) / 1e6, 1),
-        "frames_accepted": sum(r.frames_accepted for r in inputs),
-        "frames_quarantined": sum(r.frames_quarantined for r in inputs),
-        "refused_files": [f"{p}: {r}" for p, r in refused],
-        "days": len(home.lake.keys("cems_hourly")),
-        "month": months[-1] if months else None,
-        "verdicts": _verdicts(home, months[-1]) if months else [],
-    }
-    release = latest(home.published)
-    found["release"] = release.release_id if release else None
-    found["release_path"] = (
-        home.published.url("latest" if home.published.local_path() else release.path) if release else None
-    )
-    return found
-
-
-def _verdicts(home: Home, month: str) -> list[dict[str, Any]]:
-    table = home.lake.read("ule_monthly", month)
-    frame = pl.DataFrame(pl.from_arrow(table)) if table is not None else pl.DataFrame()
-    wanted = ["outlet_id", "pollutant", "verdict", "share_pct", "fail_hours", "allowed_fail_hours", "capture_pct"]
-    headline = frame.filter(pl.col("policy") == HEADLINE_POLICY).select(wanted) if frame.height else frame
-    return (
-        headline.sort(pl.col("outlet_id").cast(pl.String), pl.col("pollutant").cast(pl.String)).to_dicts()
-        if headline.height
-        else []
-    )
-
-
-def in_words(facts: dict[str, Any]) -> list[str]:
-    """The summary as a person reads it."""
-    lines = [
-        (
-            f"报文文件 captures {facts['captures']} ({facts['text_mb']} MB): "
-            f"接收 accepted {facts['frames_accepted']:,} 帧 frames, 隔离 quarantined {facts['frames_quarantined']:,}"
-        )
-    ]
-    lines += [f"拒收 refused {text}" for text in facts["refused_files"]]
-    if facts["month"]:
-        counts: dict[str, int] = {}
-        for v in facts["verdicts"]:
-            counts[v["verdict"]] = counts.get(v["verdict"], 0) + 1
-        told = ", ".join(f"{k} {n}" for k, n in sorted(counts.items()))
-        none = "无 none (当时没有生效的超低排放限值 no ultra-low limit was in force)"
-        lines.append(
-            f"小时数据 hours of {facts['days']} 天 days; {facts['month']} 超低排放判定 ULE verdicts: {told or none}"
-        )
-        lines += [
-            f"  {v['outlet_id']} {v['pollutant']}: {v['verdict']}, 达标率 share {v['share_pct']:.2f} %, "
-            f"超标 failing {v['fail_hours']} h (允许 allowed {v['allowed_fail_hours']} h)"
-            for v in [v for v in facts["verdicts"] if v["verdict"] == "FAIL"][:10]
-        ]
-    if facts["release"]:
-        lines.append(f"发布 release {facts['release']}: {facts['release_path']}")
-    return lines
-
-
-def plan_run(settings: Settings) -> tuple[dict[str, Any], str]:
+def plan_run(settings: Settings) -> RunOutcome:
     """What `kiln run --all` would read and make, and why. Tables below a stale one may follow; they are named too."""
     refusal = _refused_home(settings)
     if refusal:
-        return refusal.data, refusal.text
+        return refusal
     home = Home(settings)
     pending = home.intake.pending()
     span = window(home, NightConfig(everything=True))
     stale = {p.name: {k: why for k in keys_in(home, p, span) if (why := reasons(home, p, k))} for p in PRODUCTS}
     lines = [f"待读 to read: {len(pending)} files, {sum(e.size for e in pending) / 1e6:.1f} MB"]
-    lines += [f"  {e.key}" for e in pending[:20]]
+    lines += some([f"  {e.key}" for e in pending])
     for name, keys in stale.items():
         lines.append(f"{name}: {len(keys)} 个分区待算 keys to make")
-        lines += [f"  {key}: {', '.join(why[:4])}" for key, why in list(keys.items())[:20]]
+        lines += some([f"  {key}: {', '.join(why[:4])}" for key, why in keys.items()])
     lines.append(
         "下游分区只在上游内容确有变化时重算 / what lies further down is made anew only if the bytes above really move"
     )
-    return {"to_read": [e.key for e in pending], "stale": stale}, "\n".join(lines)
-
-
-def simulate_home(settings: Settings, *, outlets: int, first: date, days: int, seed: int, dirt: str) -> str:
-    """Write a synthetic registry, landing zone and truth into a local home."""
-    from pathlib import Path
-
-    from simulator import Dirt, simulate
-
-    kinds = {"none": Dirt.none, "default": Dirt.default, "heavy": Dirt.heavy}
-    made = simulate(Path(settings.home), outlets=outlets, first=first, days=days, seed=seed, dirt=kinds[dirt]())
-    return f"模拟 simulated {outlets} 排放口 outlets x {days} 天 days in {settings.home} ({made.bytes / 1e6:.1f} MB)"
-
-
-def run_demo(settings: Settings) -> RunOutcome:
-    """The whole way on invented plants: simulate, run, publish, and show where to look."""
-    from datetime import date
-
-    told = simulate_home(settings, outlets=8, first=date(2026, 11, 1), days=10, seed=7, dirt="default")
-    outcome = run_night(settings, everything=True)
-    tables = f"{settings.home}/published/latest/ule_monthly/*.parquet"
-    look = f"看一看 look: python -c \"import polars as pl; print(pl.read_parquet('{tables}'))\""
-    where = [told, outcome.text, look]
-    return RunOutcome(outcome.code, outcome.data, "\n".join(where))
+    return RunOutcome(DONE, {"to_read": [e.key for e in pending], "stale": stale}, "\n".join(lines))
