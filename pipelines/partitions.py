@@ -18,11 +18,14 @@ ZONE = "Asia/Shanghai"
 
 
 def partition_sets(settings: Settings) -> dict[str, dg.PartitionsDefinition[str]]:
-    """Day and month sets from the first day the home knows. China keeps no summer time: a day has 24 hours."""
+    """Day and month sets from the first day the home knows. China keeps no summer time: a day has 24 hours.
+
+    The running day and month belong to the sets: verdicts to date are what people look at before a month is lost.
+    """
     start = settings.window_from
     return {
-        "day": dg.DailyPartitionsDefinition(start_date=str(start), timezone=ZONE),
-        "month": dg.MonthlyPartitionsDefinition(start_date=f"{start:%Y-%m}", timezone=ZONE, fmt="%Y-%m"),
+        "day": dg.DailyPartitionsDefinition(start_date=str(start), timezone=ZONE, end_offset=1),
+        "month": dg.MonthlyPartitionsDefinition(start_date=f"{start:%Y-%m}", timezone=ZONE, fmt="%Y-%m", end_offset=1),
     }
 
 
