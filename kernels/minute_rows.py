@@ -86,9 +86,21 @@ def _check(values: Sequence[Floats], flags: Sequence[Bytes], rows: int, run: int
         raise ValueError("intervals must be 1..60 minutes")
 
 
-@njit(cache=True, nogil=True)
 def _order(time_ms: Longs, run: NDArray[np.int32], outlet_of_run: Longs, outlets: int) -> tuple[Longs, Longs]:
     """Rows by outlet, then time, and where each outlet begins; equal times keep their order, run -1 is left out."""
+    order, first, late = _by_outlet(time_ms, run, outlet_of_run, outlets)
+    # Tables come sorted by device and time: only outlets with several devices have anything left to sort.
+    for i in np.flatnonzero(late).tolist():
+        part = order[first[i] : first[i + 1]]
+        part[:] = part[np.argsort(time_ms[part], kind="stable")]
+    return order, first
+
+
+@njit(cache=True, nogil=True)
+def _by_outlet(
+    time_ms: Longs, run: NDArray[np.int32], outlet_of_run: Longs, outlets: int
+) -> tuple[Longs, Longs, NDArray[np.bool_]]:
+    """Rows by outlet in the order they came, where each outlet begins, and whether its times go back anywhere."""
     first = np.zeros(outlets + 1, np.int64)
     for row in range(run.size):
         if run[row] >= 0:
@@ -103,11 +115,7 @@ def _order(time_ms: Longs, run: NDArray[np.int32], outlet_of_run: Longs, outlets
             order[end[i]] = row
             late[i] |= end[i] > first[i] and time_ms[row] < time_ms[order[end[i] - 1]]
             end[i] += 1
-    for i in range(outlets):
-        if late[i]:
-            part = order[first[i] : first[i + 1]]
-            part[:] = part[np.argsort(time_ms[part], kind="mergesort")]
-    return order, first
+    return order, first, late
 
 
 def _readonly(array: NDArray[Any]) -> NDArray[Any]:

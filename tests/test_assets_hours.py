@@ -215,6 +215,26 @@ def test_flags_mean_what_their_protocol_says(version: int, tag: str) -> None:
     assert (hour["hour_tag"], hour["judged_mg_m3"], hour["flag_system"]) == (tag, None, "hj212")
 
 
+@pytest.mark.parametrize(
+    ("valid", "tag", "value"), [pytest.param(45, "N", 8.0, id="V13-45"), pytest.param(44, "M", None, id="V13-44")]
+)
+def test_forty_five_valid_minutes(valid: int, tag: str, value: float | None) -> None:
+    rows = [
+        row(at(m), pm_avg=8.0 if m % 60 < valid else 99.0, pm_flag="N" if m % 60 < valid else "M") for m in range(1440)
+    ]
+    hour = _hour(make(rows)[0], "pm")
+    assert (hour["hour_tag"], hour["concentration_mg_m3"], hour["valid_minutes"]) == (tag, value, 0)
+    cooler = registry(outlets=[OUTLET | {"point_type": "cooler"}])
+    assert _hour(make(rows, cooler)[0], "pm")["valid_minutes"] == valid
+
+
+@pytest.mark.parametrize(("meant", "minutes"), [("valid", 60), ("invalid", 0)])
+def test_readings_without_a_flag_are_what_the_device_row_says(meant: str, minutes: int) -> None:
+    facts = registry(outlets=[OUTLET | {"point_type": "cooler"}], devices=[PLAIN | {"missing_flag": meant}])
+    hour = _hour(make(_steady(pm_avg=8.0), facts)[0], "pm")
+    assert (hour["valid_minutes"], hour["minutes"]) == (minutes, 60)
+
+
 def test_units_and_bases_come_from_the_device_row() -> None:
     device = {
         "gas_basis": "wet",
@@ -277,6 +297,17 @@ def test_what_a_logger_reports_never_changes_our_figures() -> None:
     assert _hour(make(rows + reported, cooler)[0], "nox")["reported_mg_m3"] == 1.0
 
 
+def test_the_latest_of_two_reports_counts_value_by_value() -> None:
+    reported = [
+        row(at(0), cn=2061, nox_avg=1.0, nox_cou=5.0),
+        row(at(0.5), cn=2061, nox_avg=2.0),
+        row(at(0.2), mn="M2", cn=2061, nox_avg=3.0),
+    ]
+    facts = registry(devices=[PLAIN, PLAIN | {"mn": "M2"}])
+    hour = _hour(make([*_steady(nox_avg=1.0), *reported], facts)[0], "nox")
+    assert (hour["reported_avg_mg_m3"], hour["reported_mass_kg"]) == (2.0, 5.0)
+
+
 # ---- signals -----------------------------------------------------------------------------------------------------
 
 
@@ -314,6 +345,24 @@ def test_A09_either_order_will_do() -> None:
         assert len(_signals(found, "A09_converted_differs")) == signals
 
 
+def test_A09_leaves_hours_near_air_to_A07() -> None:
+    for o2, signals in ((19.0, (0, 1)), (19.01, (1, 0))):
+        found = make([*_steady(nox_avg=5, o2_avg=o2), row(at(0), cn=2061, nox_zs_avg=99.0)])[1]
+        assert tuple(len(_signals(found, i)) for i in ("A07_o2_near_air", "A09_converted_differs")) == signals
+
+
+def test_small_differences_are_rounding() -> None:
+    rows = _steady(nox_avg=0.40, o2_avg=10.0, flow_avg=1e5)
+    told = [row(at(h * 60), cn=2061, nox_avg=0.45, nox_zs_avg=0.45, nox_cou=0.045) for h in range(24)]
+    assert make(rows + told)[1].height == 0
+
+
+def test_nox_that_is_not_as_no2_is_not_compared_after_conversion() -> None:
+    facts = registry(devices=[PLAIN | {"nox_as_no2": "false"}])
+    found = make(_reported(nox_avg=99.0), facts)[1]
+    assert {s["signal_id"] for s in found.to_dicts()} == {"A11_mean_differs"}
+
+
 def test_A21_gaps_and_repeats() -> None:
     kept = [m for m in range(1440) if not 100 <= m < 200 and m != 700]
     found = make([*(row(at(m), nox_avg=1.0) for m in kept), row(at(5.5), nox_avg=2.0)])[1]
@@ -337,6 +386,7 @@ def test_R02_rows_that_no_registry_row_claims() -> None:
         *(row(at(m), mn="M9", nox_avg=7.0) for m in range(5)),
         row(at(0), outlet_id="O9", nox_avg=1.0),
     ]
+    rows.append(row(at(1440), outlet_id="O9", nox_avg=1.0))
     hours, signals = make(rows)
     assert {s["outlet_id"]: s["value"] for s in _signals(signals, "R02_unregistered")} == {"O1": 5.0, "O9": 1.0}
     assert _hour(hours, "nox")["concentration_mg_m3"] == 1.0
