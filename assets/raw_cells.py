@@ -13,7 +13,8 @@ import polars as pl
 
 from contracts import TABLES
 from contracts.channels import CHANNELS, SUBFIELDS, column
-from kernels.hj212_fields import IRREGULAR_DP, NO_TIME
+from kernels.hj212_fields import IRREGULAR_DP
+from kernels.hj212_time import NO_TIME
 from kernels.merge import GAVE, LOST
 from resources.segments import CELLS, REFUSED, UNDATED
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from contracts import TABLES
 from contracts.channels import CHANNELS, SUBFIELDS, column
-from kernels.hj212_fields import NO_TIME
+from kernels.hj212_time import NO_TIME
 from kernels.merge import GAVE, Grouping, order_rows
 from resources.segments import Columns, joined
 

@@ -17,19 +17,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from kernels.crc import crc_hj212, crc_modbus
-from kernels.hj212_fields import (
-    NO_TIME,
-    SUBFIELDS,
-    find_data_time,
-    find_mn,
-    hex4,
-    is_digit,
-    mn_table,
-    name_table,
-    number,
-    parse_data,
-    parse_head,
-)
+from kernels.hj212_fields import SUBFIELDS, find_data_time, parse_data, parse_head
+from kernels.hj212_names import find_mn, mn_table, name_table
+from kernels.hj212_time import NO_TIME, hex4, is_digit, number
 
 Bytes: TypeAlias = NDArray[np.uint8]
 Ints: TypeAlias = NDArray[np.int64]
@@ -366,7 +356,7 @@ class Tables:
 class Workspace:
     """Arrays that one scan fills and the next one reuses; one per thread."""
 
-    def __init__(self, channels: int, rows: int = 65536, frames: int = 65536, cells: int = 65536) -> None:
+    def __init__(self, channels: int, rows: int = 16384, frames: int = 32768, cells: int = 32768) -> None:
         # The pad keeps the slots of one row apart in the cache: strides that are powers of two would all share one set.
         stride = rows + 8
         self.frames = np.zeros((frames, 12), np.int64)

@@ -1,7 +1,7 @@
 """Inside one HJ 212 segment: names, times, numbers, the head and the data area.
 
-Belongs here: tokenising a segment whose bounds are known, and the look-up tables for names and device numbers. Does not
-belong here: finding and checking frames (`kernels/hj212.py`), files, and what the codes mean (`reference/hj212`).
+Belongs here: tokenising a segment whose bounds are known. Does not belong here: finding and checking frames
+(`kernels/hj212.py`), files, and what the codes mean (`reference/hj212`).
 """
 
 from __future__ import annotations
@@ -11,6 +11,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
+from kernels.hj212_names import name_slot, pack_name
+from kernels.hj212_time import NO_TIME, is_digit, parse_time
+from kernels.words import digits_value, leading_digits, load_word
 
 Bytes: TypeAlias = NDArray[np.uint8]
 Ints: TypeAlias = NDArray[np.int64]
@@ -22,183 +26,22 @@ CELL_VERBATIM = 2
 CELL_BAD_VALUE = 3
 CELL_REPEATED_KEY = 4
 
-NO_TIME = np.iinfo(np.int64).min
 SUBFIELDS = 7
 FLAG_SUB = 7
 IRREGULAR_DP = 15
-
-_HASH_SIZE = 256
-_HASH_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _POW10 = 10.0 ** np.arange(23)
-_HASH_SIZE = 256
-_HASH_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-
-
-def pack_name(name: str) -> int:
-    """The bytes of a name of at most eight characters as one big-endian integer; 0 when it is longer."""
-    raw = name.encode("ascii")
-    return int.from_bytes(raw, "big") if len(raw) <= 8 else 0
-
-
-def name_table(names: dict[str, int]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Open-addressing table from packed names to small integers, as the scan expects it: keys uint64[256], values int16[256]."""
-    keys = np.zeros(_HASH_SIZE, np.uint64)
-    values = np.full(_HASH_SIZE, -1, np.int16)
-    for name, value in sorted(names.items()):
-        key = np.uint64(pack_name(name))
-        if not key:
-            raise ValueError(f"factor code {name!r} is longer than eight characters")
-        place = _name_slot(keys, key)
-        keys[place] = key
-        values[place] = value
-    return keys, values
-
-
-@njit(cache=True, nogil=True)
-def _name_slot(keys: NDArray[np.uint64], key: np.uint64) -> int:
-    place = np.int64((key * _HASH_MULTIPLIER) >> np.uint64(56))
-    while keys[place] != np.uint64(0) and keys[place] != key:
-        place = (place + 1) & (_HASH_SIZE - 1)
-    return place
-
-
-@njit(cache=True, nogil=True)
-def is_digit(b: int) -> bool:
-    """An ASCII digit."""
-    return 48 <= b <= 57
-
-
-@njit(cache=True, nogil=True)
-def hex4(buf: Bytes, at: int) -> int:
-    """Four hex digits as a number; -1 when one is none."""
-    value = 0
-    for i in range(at, at + 4):
-        b = buf[i]
-        if 48 <= b <= 57:
-            digit = b - 48
-        elif 65 <= b <= 70:
-            digit = b - 55
-        elif 97 <= b <= 102:
-            digit = b - 87
-        else:
-            return -1
-        value = value * 16 + digit
-    return value
-
-
-@njit(cache=True, nogil=True)
-def number(buf: Bytes, lo: int, count: int) -> int:
-    """`count` ASCII digits from `lo` as an integer; the caller knows that they are digits."""
-    value = 0
-    for i in range(lo, lo + count):
-        value = value * 10 + (np.int64(buf[i]) - 48)
-    return value
-
-
-@njit(cache=True, nogil=True)
-def _days_from_civil(y: int, m: int, d: int) -> int:
-    """Days since 1970-01-01 of a proleptic Gregorian date (the era algorithm: exact, no tables)."""
-    if m <= 2:
-        y -= 1
-    era = y // 400
-    yoe = y - era * 400
-    mp = m - 3 if m > 2 else m + 9
-    doy = (153 * mp + 2) // 5 + d - 1
-    doe = yoe * 365 + yoe // 4 - yoe // 100 + doy
-    return era * 146097 + doe - 719468
-
-
-@njit(cache=True, nogil=True)
-def parse_time(buf: Bytes, lo: int, hi: int) -> int:
-    """YYYYMMDDhhmmss or YYYYMMDDhhmmsszzz in buf[lo:hi] as milliseconds since 1970-01-01 of the local clock; NO_TIME otherwise."""
-    n = hi - lo
-    if n != 14 and n != 17:
-        return NO_TIME
-    for i in range(lo, hi):
-        if not is_digit(buf[i]):
-            return NO_TIME
-    y = number(buf, lo, 4)
-    m = number(buf, lo + 4, 2)
-    d = number(buf, lo + 6, 2)
-    hh = number(buf, lo + 8, 2)
-    mm = number(buf, lo + 10, 2)
-    ss = number(buf, lo + 12, 2)
-    if m < 1 or m > 12 or d < 1 or hh > 23 or mm > 59 or ss > 59 or y < 1900:
-        return NO_TIME
-    if d > 28:
-        longest = 30 if (m == 4 or m == 6 or m == 9 or m == 11) else 31
-        if m == 2:
-            longest = 29 if (y % 4 == 0 and (y % 100 != 0 or y % 400 == 0)) else 28
-        if d > longest:
-            return NO_TIME
-    ms = number(buf, lo + 14, 3) if n == 17 else 0
-    return (_days_from_civil(y, m, d) * 86400 + hh * 3600 + mm * 60 + ss) * 1000 + ms
-
-
-@njit(cache=True, nogil=True)
-def find_mn(
-    buf: Bytes,
-    lo: int,
-    hi: int,
-    mn_bytes: NDArray[np.uint8],
-    mn_lengths: NDArray[np.int32],
-    mn_slots: NDArray[np.int32],
-) -> int:
-    """Index of the MN in buf[lo:hi] among the known ones, -1 when unknown: FNV-1a into open addressing, then bytes compared."""
-    n = hi - lo
-    if n == 0 or n > mn_bytes.shape[1]:
-        return -1
-    place = np.int64(mn_hash(buf, lo, hi) & np.uint64(mn_slots.size - 1))
-    while mn_slots[place] >= 0:
-        k = mn_slots[place]
-        if mn_lengths[k] == n:
-            same = True
-            for i in range(n):
-                if mn_bytes[k, i] != buf[lo + i]:
-                    same = False
-                    break
-            if same:
-                return k
-        place = (place + 1) & (mn_slots.size - 1)
-    return -1
-
-
-@njit(cache=True, nogil=True)
-def mn_hash(buf: Bytes, lo: int, hi: int) -> np.uint64:
-    """FNV-1a, 64 bits."""
-    h = np.uint64(0xCBF29CE484222325)
-    for i in range(lo, hi):
-        h = (h ^ np.uint64(buf[i])) * np.uint64(0x100000001B3)
-    return h
-
-
-def mn_table(mns: list[str]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Look-up table of device numbers: bytes uint8[n, widest], lengths int32[n], slots int32[power of two] (-1 = free)."""
-    widest = max([len(m.encode()) for m in mns], default=1)
-    table = np.zeros((len(mns), widest), np.uint8)
-    lengths = np.zeros(len(mns), np.int32)
-    size = 16
-    while size < 4 * len(mns):
-        size *= 2
-    slots = np.full(size, -1, np.int32)
-    for k, mn in enumerate(mns):
-        raw = np.frombuffer(mn.encode(), np.uint8)
-        table[k, : raw.size] = raw
-        lengths[k] = raw.size
-        place = int(mn_hash(raw, 0, raw.size)) & (size - 1)
-        while slots[place] >= 0:
-            place = (place + 1) & (size - 1)
-        slots[place] = k
-    return table, lengths, slots
 
 
 @njit(cache=True, nogil=True)
 def _digits(buf: Bytes, lo: int, hi: int) -> int:
-    """buf[lo:hi] as an integer, -1 when it is empty or holds anything but digits."""
+    """buf[lo:hi], at most eight bytes, as an integer; -1 when it is empty or holds anything but digits."""
+    value = 0
     for i in range(lo, hi):
-        if not is_digit(buf[i]):
+        digit = np.int64(buf[i]) - 48
+        if digit < 0 or digit > 9:
             return -1
-    return number(buf, lo, hi - lo) if hi > lo else -1
+        value = value * 10 + digit
+    return value if hi > lo else -1
 
 
 @njit(cache=True, nogil=True)
@@ -347,6 +190,119 @@ def _add_cell(cells: Ints, n: int, row: int, why: int, name_lo: int, name_hi: in
     return n + 1
 
 
+#: Bytes that the quick path may look at behind a pair's begin, inside the buffer: code, sub-field, sign, two runs of digits.
+QUICK_ROOM = 48
+
+_BYTE = np.uint64(0xFF)
+_TWO = np.uint64(0xFFFF)
+_NAME4 = np.uint64(0xFFFFFFFF)
+_NAME5 = np.uint64(0xFFFFFFFFFF)
+_AVG4, _MIN4, _MAX4, _COU4 = (np.uint64(pack_name(n + "=")) for n in ("Avg", "Min", "Max", "Cou"))
+_FLAG5, _ZS2 = np.uint64(pack_name("Flag=")), np.uint64(pack_name("Zs"))
+_CODE_MASK = np.array([(1 << 8 * n) - 1 for n in range(8)], np.uint64)
+_POW10_INT = 10 ** np.arange(9, dtype=np.int64)
+
+
+@njit(cache=True, nogil=True)
+def _plain_number(buf: Bytes, lo: int, hi: int) -> int:
+    """Decimals of buf[lo:hi] if it is [-]digits[.digits] of at most 15 digits without a spare leading zero, else -1."""
+    at = lo + 1 if lo < hi and buf[lo] == 45 else lo
+    first = at
+    while at < hi and is_digit(buf[at]):
+        at += 1
+    whole = at - first
+    dp = 0
+    if at < hi and buf[at] == 46:
+        dp = hi - at - 1
+        at += 1
+        while at < hi and is_digit(buf[at]):
+            at += 1
+        if dp == 0:
+            return -1
+    if at != hi or whole == 0 or whole + dp > 15 or dp >= IRREGULAR_DP or (whole > 1 and buf[first] == 48):
+        return -1
+    return dp
+
+
+@njit(cache=True, nogil=True)
+def _plain_value(buf: Bytes, lo: int, hi: int, dp: int) -> float:
+    """The number that `_plain_number` accepted: an exact integer divided once is the nearest double, as the text would give."""
+    mantissa = np.int64(0)
+    for i in range(lo, hi):
+        if is_digit(buf[i]):
+            mantissa = mantissa * 10 + (np.int64(buf[i]) - 48)
+    value = mantissa / _POW10[dp]
+    return -value if buf[lo] == 45 else value
+
+
+@njit(cache=True, nogil=True)
+def _any_pair(
+    buf: Bytes, at: int, hi: int, row: int, name_keys: NDArray[np.uint64], name_values: NDArray[np.int16],
+    values: NDArray[np.float64], dps: NDArray[np.uint32], flags: NDArray[np.uint8], seen: NDArray[np.uint8], cells: Ints,
+    n_cells: int, head: Ints,
+) -> int:  # fmt: skip
+    """One pair of any spelling from `at`: into the row, DataTime into head[6], else among the cells. head[7] = its end."""
+    lo = at
+    key = np.uint64(0)
+    factor = np.uint64(0)
+    hyphen = -1
+    while at < hi and not (buf[at] == 61 or buf[at] == 59 or buf[at] == 44 or buf[at] == 38):
+        if buf[at] == 45:
+            # A second hyphen: the factor is all before it, longer than any known code.
+            factor = key if hyphen < 0 and at - lo <= 8 else np.uint64(0)
+            hyphen = at
+            key = np.uint64(0)
+        else:
+            key |= np.uint64(buf[at]) << np.uint64(8 * ((at - max(lo, hyphen + 1)) & 7))
+        at += 1
+    name_hi = at
+    if at >= hi or buf[at] != 61:
+        head[7] = at
+        return _add_cell(cells, n_cells, row, CELL_BAD_VALUE, lo, name_hi, name_hi, name_hi)
+    v = at + 1
+    at = v
+    while at < hi and buf[at] != 59 and buf[at] != 44 and buf[at] != 38:
+        at += 1
+    head[7] = at
+    if hyphen < 0 and name_hi - lo == 8 and key == _DATATIME:
+        if head[6] == NO_TIME:
+            head[6] = parse_time(buf, v, at)
+        return n_cells
+    channel = np.int64(name_values[name_slot(name_keys, factor)]) if factor != np.uint64(0) else np.int64(-1)
+    if channel < 0:
+        return _add_cell(cells, n_cells, row, CELL_UNKNOWN_FACTOR, lo, name_hi, v, at)
+    sub = _subfield(key) if name_hi - hyphen <= 9 else -1
+    if sub < 0:
+        return _add_cell(cells, n_cells, row, CELL_UNKNOWN_SUBFIELD, lo, name_hi, v, at)
+    if sub == FLAG_SUB:
+        if at - v != 1:
+            return _add_cell(cells, n_cells, row, CELL_BAD_VALUE, lo, name_hi, v, at)
+        if flags[channel, row] != 0 and flags[channel, row] != buf[v]:
+            # The same flag is sent with Rtd and again with ZsRtd by many loggers; only a different one is news.
+            return _add_cell(cells, n_cells, row, CELL_REPEATED_KEY, lo, name_hi, v, at)
+        flags[channel, row] = buf[v]
+        seen[seen.size - 1 - channel] = 1
+        return n_cells
+    dp = _plain_number(buf, v, at)
+    value = _plain_value(buf, v, at, dp) if dp >= 0 else _loose_float(buf, v, at)
+    dp = dp if dp >= 0 else IRREGULAR_DP
+    if np.isnan(value):
+        return _add_cell(cells, n_cells, row, CELL_BAD_VALUE, lo, name_hi, v, at)
+    slot = channel * SUBFIELDS + sub
+    shift = np.uint32(4 * sub)
+    had = values[slot, row]
+    if not np.isnan(had):
+        if had != value or ((dps[channel, row] >> shift) & np.uint32(15)) != np.uint32(dp):
+            return _add_cell(cells, n_cells, row, CELL_REPEATED_KEY, lo, name_hi, v, at)
+        return n_cells
+    values[slot, row] = value
+    seen[slot] = 1
+    dps[channel, row] |= np.uint32(dp) << shift
+    if dp == IRREGULAR_DP:
+        return _add_cell(cells, n_cells, row, CELL_VERBATIM, lo, name_hi, v, at)
+    return n_cells
+
+
 @njit(cache=True, nogil=True)
 def parse_data(
     buf: Bytes,
@@ -378,112 +334,63 @@ def parse_data(
             continue
         if b == 38:  # && closes the area
             break
-        name_lo = at
-        key = np.uint64(0)
-        factor = np.uint64(0)
-        factor_hi = -1
-        while at < hi:
-            b = buf[at]
-            if b == 61 or b == 59 or b == 44 or b == 38:
-                break
-            if b == 45:
-                # A second hyphen: the factor is all before it, longer than any known code.
-                factor = key if factor_hi < 0 and at - name_lo <= 8 else np.uint64(0)
-                factor_hi = at
-                key = np.uint64(0)
-            else:
-                key = (key << np.uint64(8)) | np.uint64(b)
-            at += 1
-        name_hi = at
-        if at >= hi or buf[at] != 61:
-            n_cells = _add_cell(cells, n_cells, row, CELL_BAD_VALUE, name_lo, name_hi, name_hi, name_hi)
-            continue
-        at += 1
-        v = at
-        # The fast number: [-]digits[.digits], at most 15 digits, no spare leading zero. All else is looked at again below.
-        negative = False
-        if at < hi and buf[at] == 45:
-            negative = True
-            at += 1
-        mantissa = np.int64(0)
-        d0 = at
-        while at < hi:
-            digit = np.int64(buf[at]) - 48
-            if digit < 0 or digit > 9:
-                break
-            mantissa = mantissa * 10 + digit
-            at += 1
-        whole = at - d0
-        dp = 0
-        if at < hi and buf[at] == 46:
-            at += 1
-            f0 = at
-            while at < hi:
-                digit = np.int64(buf[at]) - 48
-                if digit < 0 or digit > 9:
-                    break
-                mantissa = mantissa * 10 + digit
-                at += 1
-            dp = at - f0
-            regular = dp > 0
-        else:
-            regular = True
-        number_hi = at
-        while at < hi and buf[at] != 59 and buf[at] != 44 and buf[at] != 38:
-            at += 1
-        regular = (
-            regular and number_hi == at and whole > 0 and whole + dp <= 15 and dp < IRREGULAR_DP
-            and not (whole > 1 and buf[d0] == 48)
-        )  # fmt: skip
-        if factor_hi < 0:
-            if key == _DATATIME and name_hi - name_lo == 8:
-                if head[6] == NO_TIME:
-                    head[6] = parse_time(buf, v, at)
-                continue
-            n_cells = _add_cell(cells, n_cells, row, CELL_UNKNOWN_FACTOR, name_lo, name_hi, v, at)
-            continue
-        if factor != last_key:
-            last_key = factor
-            channel = np.int64(name_values[_name_slot(name_keys, factor)]) if factor != np.uint64(0) else np.int64(-1)
-        if channel < 0:
-            n_cells = _add_cell(cells, n_cells, row, CELL_UNKNOWN_FACTOR, name_lo, name_hi, v, at)
-            continue
-        sub = _subfield(key) if name_hi - factor_hi <= 9 else -1
-        if sub < 0:
-            n_cells = _add_cell(cells, n_cells, row, CELL_UNKNOWN_SUBFIELD, name_lo, name_hi, v, at)
-            continue
-        if sub == FLAG_SUB:
-            if at - v != 1:
-                n_cells = _add_cell(cells, n_cells, row, CELL_BAD_VALUE, name_lo, name_hi, v, at)
-            elif flags[channel, row] != 0 and flags[channel, row] != buf[v]:
-                # The same flag is sent with Rtd and again with ZsRtd by many loggers; only a different one is news.
-                n_cells = _add_cell(cells, n_cells, row, CELL_REPEATED_KEY, name_lo, name_hi, v, at)
-            else:
-                flags[channel, row] = buf[v]
-                seen[seen.size - 1 - channel] = 1
-            continue
-        if regular:
-            value = mantissa / _POW10[dp]
-            if negative:
-                value = -value
-        else:
-            value = _loose_float(buf, v, at)
-            if np.isnan(value):
-                n_cells = _add_cell(cells, n_cells, row, CELL_BAD_VALUE, name_lo, name_hi, v, at)
-                continue
-            dp = IRREGULAR_DP
-        slot = channel * SUBFIELDS + sub
-        shift = np.uint32(4 * sub)
-        had = values[slot, row]
-        if not np.isnan(had):
-            if had != value or ((dps[channel, row] >> shift) & np.uint32(15)) != np.uint32(dp):
-                n_cells = _add_cell(cells, n_cells, row, CELL_REPEATED_KEY, name_lo, name_hi, v, at)
-            continue
-        values[slot, row] = value
-        seen[slot] = 1
-        dps[channel, row] |= np.uint32(dp) << shift
-        if dp == IRREGULAR_DP:
-            n_cells = _add_cell(cells, n_cells, row, CELL_VERBATIM, name_lo, name_hi, v, at)
+        if at + QUICK_ROOM <= buf.size:
+            word = load_word(buf, at)
+            code = 6 if (word >> np.uint64(48)) & _BYTE == 45 else 3 if (word >> np.uint64(24)) & _BYTE == 45 else 2
+            key = word & _CODE_MASK[code]
+            if key != last_key:
+                last_key = key
+                hyphen = code > 2 or (word >> np.uint64(16)) & _BYTE == 45
+                channel = np.int64(name_values[name_slot(name_keys, key)]) if hyphen else np.int64(-1)
+            if channel >= 0:
+                # Not a function of its own: numba counts references of every array at every call, atomically; as a call
+                # this path took four times as long. What it declines, the general path looks at from the beginning.
+                end = at + code + 1
+                word = load_word(buf, end)
+                sub = 0
+                if word & _TWO == _ZS2:
+                    sub = 4
+                    end += 2
+                    word = word >> np.uint64(16)
+                name = word & _NAME4
+                if name == _AVG4 or name == _MIN4 or name == _MAX4 or (name == _COU4 and sub == 0):  # noqa: SIM109 - words, not sets
+                    sub += 0 if name == _AVG4 else 1 if name == _MIN4 else 2 if name == _MAX4 else 3
+                    end += 4
+                    negative = buf[end] == 45
+                    end += np.int64(negative)
+                    word = load_word(buf, end)
+                    whole = leading_digits(word)
+                    plain = 0 < whole < 8 and (whole == 1 or buf[end] != 48)
+                    mantissa = digits_value(word, whole) if plain else np.int64(0)
+                    end += whole
+                    dp = 0
+                    if buf[end] == 46:
+                        word = load_word(buf, end + 1)
+                        dp = leading_digits(word)
+                        plain = plain and 0 < dp < 8
+                        if plain:
+                            mantissa = mantissa * _POW10_INT[dp] + digits_value(word, dp)
+                        end += 1 + dp
+                    slot = channel * SUBFIELDS + sub
+                    b = buf[end]
+                    if plain and end < hi and (b == 44 or b == 59 or b == 38) and np.isnan(values[slot, row]):
+                        value = mantissa / _POW10[dp]
+                        values[slot, row] = -value if negative else value
+                        dps[channel, row] |= np.uint32(dp) << np.uint32(4 * sub)
+                        seen[slot] = 1
+                        at = end
+                        continue
+                elif word & _NAME5 == _FLAG5 and sub == 0 and end + 6 < hi:
+                    flag = buf[end + 5]
+                    b = buf[end + 6]
+                    odd = flag == 44 or flag == 59 or flag == 38 or not (b == 44 or b == 59 or b == 38)
+                    if not odd and flags[channel, row] == 0:
+                        flags[channel, row] = flag
+                        seen[seen.size - 1 - channel] = 1
+                        at = end + 6
+                        continue
+        n_cells = _any_pair(buf, at, hi, row, name_keys, name_values, values, dps, flags, seen, cells, n_cells, head)
+        at = head[7]
     head[7] = at
     return n_cells
 

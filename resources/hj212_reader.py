@@ -19,7 +19,7 @@ import pyarrow as pa
 from contracts.channels import CHANNEL_NAMES
 from kernels import hj212 as frames_kernel
 from kernels import hj212_fields as fields_kernel
-from kernels.hj212_fields import NO_TIME
+from kernels.hj212_time import NO_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.ipc as ipc
 
-from kernels.hj212_fields import NO_TIME
+from kernels.hj212_time import NO_TIME
 from resources.hj212_reader import DAY_MS, Batch
 
 if TYPE_CHECKING:

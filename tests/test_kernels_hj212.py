@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernels import hj212, hj212_fields
+from kernels import hj212, hj212_fields, hj212_time
 from resources.hj212_reader import CELL_REASONS, REASONS
 from tests import twin_hj212 as twin
 
@@ -46,7 +46,7 @@ def scan(raw: bytes, step: int | None = None) -> tuple[list[twin.Frame], int]:
 
 
 def frame_of(raw: bytes, f: list[int], cells: list[list[int]]) -> twin.Frame:
-    time = None if f[9] == hj212_fields.NO_TIME else f[9]
+    time = None if f[9] == hj212_time.NO_TIME else f[9]
     made = twin.Frame(f[0], f[1], OUTCOMES[f[2]], f[5], raw[f[10] : f[11]], time)
     row = f[8]
     if row >= 0:
