@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 _KINDS: tuple[Literal["ule", "mandatory"], ...] = ("ule", "mandatory")
 
 
+#: What a stack monitor of HJ 75 and HJ 76 measures in any case.
+MONITORED = ("pm", "so2", "nox")
+
+
 @dataclass(frozen=True)
 class Fleet:
     """Outlets in force on `day`, sorted by id; `plants[i]` is that of `outlets[i]`; `devices` by (outlet_id, mn)."""
@@ -85,16 +89,20 @@ def _array(values: list[float | None]) -> NDArray[np.float64]:
 
 
 def expected_pollutants(fleet: Fleet, registry: Registry, book: RuleBook) -> NDArray[np.bool_]:
-    """Pollutants that have a limit at each outlet, by law or permit, shape (outlets, pollutants)."""
+    """Pollutants that a monitor must give at each outlet, by law or permit, shape (outlets, pollutants).
+
+    Others with a limit (ammonia, fluorides, mercury) are sampled by hand unless a monitor sends them: they stand in the hours
+    where there are data, never as hours of nothing.
+    """
     by_law: dict[tuple[str, str, str | None], list[bool]] = {}
     made = np.zeros((len(fleet.outlets), len(POLLUTANT_ORDER)), np.bool_)
     for i, (outlet, plant) in enumerate(zip(fleet.outlets, fleet.plants, strict=True)):
         situation = (outlet.point_type, plant.region_class, outlet.reductant)
         if situation not in by_law:
-            by_law[situation] = [_has_limit(book, pollutant, situation, fleet.day) for pollutant in POLLUTANT_ORDER]
+            by_law[situation] = [p in MONITORED and _has_limit(book, p, situation, fleet.day) for p in POLLUTANT_ORDER]
         made[i] = by_law[situation]
     for permit in registry.permits:
-        if permit.in_force(fleet.day) and permit.outlet_id in fleet.index:
+        if permit.in_force(fleet.day) and permit.outlet_id in fleet.index and permit.pollutant in MONITORED:
             made[fleet.index[permit.outlet_id], POLLUTANT_ORDER.index(permit.pollutant)] = True
     return made
 

@@ -22,6 +22,7 @@ from assets.judgement_series import Series, month_series
 from assets.judgement_terms import Terms, month_terms
 from assets.judgement_verdicts import judge_month, monthly_table
 from contracts.ule import ULE_HOURLY, ULE_MONTHLY, ULE_PROGRESS
+from kernels.bounds import full_value_bounds
 from kernels.judge import HOURS_PER_DAY, OUTSIDE, RUNNING, judge_hours, month_to_date, trailing
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ def make_judgement(bench: Bench, month: str) -> dict[str, pa.Table]:
     in_force = np.repeat(series.in_force[:, : frame.shown], HOURS_PER_DAY, axis=1)
     state = np.where(in_force, RUNNING, OUTSIDE).astype(np.int8)
     exempt = np.zeros(state.shape, np.bool_)
-    hours = judge_hours(value, seen, state, exempt, series.limit[:, : frame.shown], series.mandatory[:, : frame.shown])
+    limits = (full_value_bounds(a[:, : frame.shown]) for a in (series.limit, series.mandatory))
+    hours = judge_hours(value, seen, state, exempt, *limits)
     to_date = month_to_date(hours.outcome, hours.ok, series.planned_hours, terms.pass_pct)
     window = trailing(hours.outcome, hours.ok, read_history(bench, frame, series, terms.trailing_hours))
     monthly = monthly_table(frame, series, hours, judge_month(series, frame.shown, value, state, exempt, terms), terms)

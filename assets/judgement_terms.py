@@ -13,7 +13,7 @@ import numpy as np
 
 from assets.judgement_series import JudgementError
 from contracts.ule import HEADLINE_POLICY
-from kernels.bounds import half_even_bounds
+from kernels.bounds import full_value_bounds, half_even_bounds
 from kernels.judge_month import COUNT_AS_FAIL, DROP, EXCLUDE_EXEMPT, EXCLUDE_TAGGED, INCLUDE_ALL, Policies
 
 if TYPE_CHECKING:
@@ -53,7 +53,9 @@ class Terms:
 
     def bounds(self, limits: Floats) -> Floats:
         """Limits (S, D) in mg/m3 -> comparison bounds (B, S, D), one row per way of rounding."""
-        return np.stack([limits if r is None else half_even_bounds(limits, r) for r in self.roundings])
+        return np.stack(
+            [full_value_bounds(limits) if r is None else half_even_bounds(limits, r) for r in self.roundings]
+        )
 
 
 def month_terms(book: RuleBook, day: date) -> Terms:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from assets.hour_rules import LabelRules
     from resources.bench import Bench
 
-#: A day is decided by its own evidence and that of the days before it, this many in all.
+#: A day is decided by its own evidence and that of the days before it, this many in all; if that says nothing, by the next day.
 EVIDENCE_DAYS = 7
 
 Key = tuple[str, str]
@@ -76,8 +76,13 @@ def choose_labels(bench: Bench, fleet: Fleet, rules: LabelRules) -> dict[Key, Ch
     Evidence from before the device row was in force speaks of another setting and is left out.
     """
     keys = sorted(fleet.devices)
-    counts = _evidence(bench, fleet, keys)
+    counts = _evidence(bench, fleet, keys, range(EVIDENCE_DAYS))
     verdicts = decide_labels(Evidence(*counts.T), rules.min_pairs, rules.min_share)
+    open_cases = np.array([fleet.devices[key].label == "auto" for key in keys], np.bool_) & (verdicts == 0)
+    if open_cases.any():
+        # The first day of a home knows nothing yet: the day after may, and a record at midnight must not fall between two labels.
+        counts[open_cases] += _evidence(bench, fleet, keys, range(-1, 0))[open_cases]
+        verdicts = decide_labels(Evidence(*counts.T), rules.min_pairs, rules.min_share)
     names = {int(START): "start", int(END): "end"}
     made = {}
     for key, verdict, (pairs, start, end) in zip(keys, verdicts.tolist(), counts.tolist(), strict=True):
@@ -87,11 +92,13 @@ def choose_labels(bench: Bench, fleet: Fleet, rules: LabelRules) -> dict[Key, Ch
     return made
 
 
-def _evidence(bench: Bench, fleet: Fleet, keys: list[Key]) -> np.ndarray[tuple[int, int], np.dtype[np.int32]]:
-    """Counts of the last days summed up per device, shape (devices, 3)."""
+def _evidence(
+    bench: Bench, fleet: Fleet, keys: list[Key], back_to: range
+) -> np.ndarray[tuple[int, int], np.dtype[np.int32]]:
+    """Counts summed up per device over the days that lie so many days back, shape (devices, 3)."""
     at = {key: i for i, key in enumerate(keys)}
     counts = np.zeros((len(keys), 3), np.int32)
-    for back in range(EVIDENCE_DAYS):
+    for back in back_to:
         day = fleet.day - timedelta(days=back)
         table = bench.table("cems_labels", str(day))
         if table is None:

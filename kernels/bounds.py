@@ -16,6 +16,8 @@ import numpy.typing as npt
 #: An hour mean carries some 16 digits of arithmetic noise and at most 5 of a monitor: 12 are sensible. The double next to
 #: 50.05 is 50.0499999999999971578…: only its text at sensible digits, 50.0500000000, is the tie that was meant.
 SENSIBLE_DIGITS = 12
+#: Relative arithmetic noise of an hour mean, generously.
+NOISE = 1e-12
 
 _SENSIBLE = Context(prec=SENSIBLE_DIGITS, rounding=ROUND_HALF_EVEN)
 _WIDE = Context(prec=60, rounding=ROUND_HALF_EVEN)
@@ -24,6 +26,15 @@ _WIDE = Context(prec=60, rounding=ROUND_HALF_EVEN)
 def sensible(value: float) -> Decimal:
     """The decimal text that a double stands for: its exact value at SENSIBLE_DIGITS significant digits."""
     return _SENSIBLE.create_decimal(Decimal(value))
+
+
+def full_value_bounds(limits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Limits (any shape, NaN kept) -> the greatest double that is the limit but for arithmetic noise.
+
+    A mean of sixty decimals that is exactly 50 may come out as 50.00000000000001 and must not fail for that. The least real
+    excess is 1 / (60 * 10^6) of six-decimal readings, far above one part in 10^12.
+    """
+    return limits * (1.0 + NOISE)
 
 
 def half_even(value: float, decimals: int) -> Decimal:

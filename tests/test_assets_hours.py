@@ -166,7 +166,7 @@ def test_nothing_makes_nothing() -> None:
 
 def test_the_grid_is_complete_and_holds_its_contract() -> None:
     outlets = [OUTLET, OUTLET | {"outlet_id": "A0", "point_type": "cooler", "reductant": "none"}]
-    permits = [{"outlet_id": "A0", "pollutant": "co", "limit_mg_m3": "1", "standard": "X", "valid_from": "2020-01-01"}]
+    permits = [{"outlet_id": "A0", "pollutant": "so2", "limit_mg_m3": "1", "standard": "X", "valid_from": "2020-01-01"}]
     rows = _steady(range(0, 1440, 7), nox_avg=40.0, hcl_avg=2.0, o2_avg=9.0)
     hours, signals = make(rows, registry(outlets=outlets, permits=permits))
     assert TABLES["cems_hourly"].violations(hours) == []
@@ -176,8 +176,9 @@ def test_the_grid_is_complete_and_holds_its_contract() -> None:
     assert set(per["len"]) == {24}
     kiln = set(per.filter(pl.col("outlet_id") == "O1")["pollutant"])
     limited = {p for p in POLLUTANTS if any(_limit(kind, p) for kind in ("ule", "mandatory"))}
-    assert kiln == limited | {"hcl"}
-    assert set(per.filter(pl.col("outlet_id") == "A0")["pollutant"]) == {"pm", "co"}
+    assert kiln == {"pm", "so2", "nox", "hcl"}
+    assert limited - kiln == {"nh3", "hf", "hg"}, "limited, but sampled by hand: no hours of nothing"
+    assert set(per.filter(pl.col("outlet_id") == "A0")["pollutant"]) == {"pm", "so2"}
     assert set(hours.filter(pl.col("outlet_id") == "A0")["null_reason"]) == {"no_data"}
     assert [s["outlet_id"] for s in _signals(signals, "R01_no_device")] == ["A0"]
 
@@ -207,7 +208,7 @@ def test_V06_near_air_is_signalled_and_never_edited() -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "tag"), [pytest.param(0, "X_INSUFFICIENT", id="V15-2005"), pytest.param(1, "D", id="2017")]
+    ("version", "tag"), [pytest.param(0, "X_INSUFFICIENT", id="V15-2005"), pytest.param(1, "X_INSUFFICIENT", id="V15-2017")]
 )
 def test_flags_mean_what_their_protocol_says(version: int, tag: str) -> None:
     rows = [row(at(m), version=version, nox_avg=9.0, nox_flag="F" if m % 60 < 30 else "N") for m in range(1440)]

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from kernels.bounds import half_even, half_even_bound, half_even_bounds, written_decimals
+from kernels.bounds import full_value_bounds, half_even, half_even_bound, half_even_bounds, written_decimals
 from kernels.judge import (
     BANKED,
     COLD_START,
@@ -442,3 +442,12 @@ def test_shapes_that_do_not_fit_are_refused():
         count_month(value, state[:, :1], flags, bounds, bounds, np.array([[0]], np.int32), POLICIES)
     with pytest.raises(ValueError, match="do not fit"):
         count_month(value, state, flags, bounds[:, :, :0], bounds, np.array([[0]], np.int32), POLICIES)
+
+
+def test_arithmetic_noise_does_not_fail_a_mean_that_is_the_limit() -> None:
+    values = np.array([49.9, 50.1] * 30)
+    noisy = max(float(np.mean(values)), 50.0 + 7e-15)
+    (bound,) = full_value_bounds(np.array([50.0]))
+    assert noisy <= bound
+    assert bound < 50.0 + 1 / (60 * 10**6)
+    assert np.isnan(full_value_bounds(np.array([np.nan])))[0]
