@@ -189,7 +189,8 @@ def checks_of(tables: Iterable[str]) -> list[Check]:
 
 def as_metadata(verdict: Verdict) -> dict[str, Any]:
     """A verdict's facts and first problems for a person."""
-    return {**verdict.facts, "problems": len(verdict.problems), "first": "; ".join(verdict.problems[:5])}
+    first = {"first": "; ".join(verdict.problems[:5])} if verdict.problems else {}
+    return {**verdict.facts, "problems": len(verdict.problems), **first}
 
 
 def settle(home: Home, check: Check) -> Verdict:

@@ -14,6 +14,7 @@ os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
 import dagster as dg
 
 from assets.dagster_assets import HomeResource, build_assets, build_checks
+from pipelines.alone import alone
 from pipelines.night import nightly
 from pipelines.partitions import ZONE, partition_sets
 from resources.settings import Settings
@@ -35,7 +36,7 @@ def build_defs(
         description="every unsealed day of the last KILN_NIGHTLY_DAYS, not only yesterday",
     )  # fmt: skip
     return dg.Definitions(
-        assets=build_assets(partition_sets(settings)),
+        assets=build_assets(partition_sets(settings), alone),
         asset_checks=build_checks(),
         jobs=[nightly],
         schedules=[schedule],

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import dagster as dg
 
 from assets.checks import checks_of, settle
-from assets.dagster_assets import HomeResource, evaluation, materialization
+from assets.dagster_assets import HomeResource, evaluation, materialization, provenance
 from assets.labels import EVIDENCE_DAYS
 from assets.products import ALL, PRODUCTS, Outcome, Product, bring_up, product, reasons
 from assets.release import publish_release
@@ -103,9 +103,10 @@ def _step(of: Product) -> dg.OpDefinition:
                     context.log.warning(f"refused {path}: {reason}")
             keys = keys_in(opened, of, window(opened, config))
             outcomes = bring_up_all(opened, of, keys, context.log.info)
+            since = provenance(context.instance, of)
             for outcome in outcomes:
                 for table in of.tables:
-                    context.log_event(materialization(opened, table, outcome))
+                    context.log_event(materialization(opened, table, outcome, since))
             _hold(context, opened, of)
 
     return run
