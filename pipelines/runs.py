@@ -19,7 +19,6 @@ from pipelines.summary import in_words, some, summary
 from resources.home import Home
 from resources.registry import RegistryError
 from resources.rules import RuleError
-from resources.storage import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -136,11 +135,11 @@ def _standing(facts: dict[str, Any], result: dg.ExecuteInProcessResult) -> list[
 
 
 def _refused_home(settings: Settings) -> RunOutcome | None:
-    """Nothing can be done without a sound registry and rule book: every mistake in them at once."""
+    """Nothing can be done without a sound registry and rule book: every mistake in them at once. StorageError as it comes."""
     try:
         home = Home(settings)
         _ = home.registry, home.rules
-    except (RegistryError, RuleError, StorageError) as error:
+    except (RegistryError, RuleError) as error:
         return RunOutcome(REFUSED, {"ok": False, "problems": str(error).splitlines()}, str(error))
     return None
 
