@@ -92,7 +92,10 @@ def bring_up_all(home: Home, of: Product, keys: list[str], say: Callable[[str], 
 
 
 def _step(of: Product) -> dg.OpDefinition:
-    @dg.op(name=f"night_{of.name}", ins={"after": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing), tags={"kind": "parquet"})
+    @dg.op(
+        name=f"night_{of.name}", ins={"after": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing), tags={"kind": "parquet"},
+        description=", ".join(of.tables),
+    )  # fmt: skip
     def run(context: dg.OpExecutionContext, config: NightConfig, home: HomeResource) -> None:
         with alone(home.open().settings, context.log.info):
             # Opened under the lock: what another run has just written is seen.
