@@ -92,17 +92,19 @@ class DayRows:
         hi = self.grouping.groups if hi is None else hi
         contract = TABLES[table]
         made = self._heads(lo, hi)
+        stretch = self.grouping.stretch(lo, hi)
         for i, channel in enumerate(CHANNELS):
-            dps = np.zeros(hi - lo, np.uint32)
+            source = self.columns.get(f"p{i}")
+            dps = stretch.decimals(source) if source is not None else None
             for s, sub in enumerate(SUBFIELDS):
                 values = self.columns.get(f"v{i * len(SUBFIELDS) + s}")
-                if values is not None:
-                    numbers = self.grouping.numbers(values, self.columns[f"p{i}"], s, lo, hi, dps)
+                if values is not None and source is not None and dps is not None:
+                    numbers = stretch.numbers(values, source, s, dps)
                     made[column(channel.name, sub)] = pa.array(numbers, from_pandas=True)
                     made[column(channel.name, "dp")] = pa.array(dps)
             flags = self.columns.get(f"f{i}")
             if flags is not None:
-                made[column(channel.name, "flag")] = _letters(self.grouping.flags(flags, lo, hi))
+                made[column(channel.name, "flag")] = _letters(stretch.flags(flags))
         made["frames"], made["src_more"] = self._joined_frames(lo, hi)
         arrays = [made.get(c.name, pa.nulls(hi - lo, c.type)) for c in contract.columns]
         typed = [a if a.type == c.type else a.cast(c.type) for a, c in zip(arrays, contract.columns, strict=True)]

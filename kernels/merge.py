@@ -108,58 +108,39 @@ def order_rows(
 
 @njit(cache=True, nogil=True)
 def _merge_numbers(
-    values: NDArray[np.float64],
-    dps: NDArray[np.uint32],
-    shift: int,
-    order: Ints,
-    starts: Ints,
-    lo: int,
-    hi: int,
-    out: NDArray[np.float64],
-    out_dps: NDArray[np.uint32],
-    state: NDArray[np.uint8],
-) -> None:
+    values: NDArray[np.float64], dps: NDArray[np.uint32], shift: int, order: Ints, starts: Ints, leaders: Ints, several: Ints,
+    lo: int, out: NDArray[np.float64], out_dps: NDArray[np.uint32], state: NDArray[np.uint8],
+) -> None:  # fmt: skip
+    # Nearly every row has one frame: those are copied in one plain loop, the others are looked at again.
+    for g in range(out.size):
+        out[g] = values[leaders[g]]
     mask = np.uint32(15) << np.uint32(shift)
-    for g in range(lo, hi):
+    for g in several:
         last = starts[g + 1] - 1
-        row = order[last]
-        if starts[g] == last:
-            out[g - lo] = values[row]
-            out_dps[g - lo] |= dps[row] & mask
-            continue
         winner = -1
         for k in range(last, starts[g] - 1, -1):
             row = order[k]
-            value = values[row]
-            if np.isnan(value):
+            if np.isnan(values[row]):
                 continue
             if winner < 0:
                 winner = row
-                out[g - lo] = value
-                out_dps[g - lo] |= dps[row] & mask
+                out[g - lo] = values[row]
+                out_dps[g - lo] = (out_dps[g - lo] & ~mask) | (dps[row] & mask)
                 if k != last:
                     state[row] |= GAVE
-            elif value != values[winner] or (dps[row] & mask) != (dps[winner] & mask):
+            elif values[row] != values[winner] or (dps[row] & mask) != (dps[winner] & mask):
                 state[row] |= LOST
-        if winner < 0:
-            out[g - lo] = np.nan
 
 
 @njit(cache=True, nogil=True)
 def _merge_flags(
-    flags: NDArray[np.uint8],
-    order: Ints,
-    starts: Ints,
-    lo: int,
-    hi: int,
-    out: NDArray[np.uint8],
+    flags: NDArray[np.uint8], order: Ints, starts: Ints, leaders: Ints, several: Ints, lo: int, out: NDArray[np.uint8],
     state: NDArray[np.uint8],
-) -> None:
-    for g in range(lo, hi):
+) -> None:  # fmt: skip
+    for g in range(out.size):
+        out[g] = flags[leaders[g]]
+    for g in several:
         last = starts[g + 1] - 1
-        if starts[g] == last:
-            out[g - lo] = flags[order[last]]
-            continue
         winner = -1
         for k in range(last, starts[g] - 1, -1):
             row = order[k]
@@ -172,8 +153,6 @@ def _merge_flags(
                     state[row] |= GAVE
             elif flags[row] != flags[winner]:
                 state[row] |= LOST
-        if winner < 0:
-            out[g - lo] = 0
 
 
 class Grouping:
@@ -194,22 +173,45 @@ class Grouping:
         ends = self.starts[lo + 1 : (self.groups if hi is None else hi) + 1]
         return self.order[ends - 1]
 
-    def numbers(
-        self, values: NDArray[Any], dps: NDArray[Any], subfield: int, lo: int, hi: int, out_dps: NDArray[Any]
-    ) -> NDArray[Any]:
-        """Merged float64 of groups lo..hi; the sub-field's decimals are or-ed into out_dps (uint32[hi - lo])."""
-        out = np.empty(hi - lo)
-        _merge_numbers(values, dps, 4 * subfield, self.order, self.starts, lo, hi, out, out_dps, self.state)
-        return out
-
-    def flags(self, flags: NDArray[Any], lo: int, hi: int) -> NDArray[Any]:
-        """Merged flags (uint8 ASCII, 0 for none) of groups lo..hi."""
-        out = np.empty(hi - lo, np.uint8)
-        _merge_flags(flags, self.order, self.starts, lo, hi, out, self.state)
-        return out
+    def stretch(self, lo: int, hi: int) -> Stretch:
+        """Groups lo..hi, ready to be merged column by column."""
+        several = np.flatnonzero(np.diff(self.starts[lo : hi + 1]) > 1) + lo
+        return Stretch(self, lo, self.leaders(lo, hi), several)
 
     def group_of(self) -> NDArray[Any]:
         """Group of each row, int64[n]."""
         made = np.empty(self.order.size, np.int64)
         made[self.order] = np.repeat(np.arange(self.groups), np.diff(self.starts))
         return made
+
+
+class Stretch:
+    """Some neighbouring groups of a grouping under merge; what is said of a frame goes into the grouping's `state`."""
+
+    def __init__(self, grouping: Grouping, lo: int, leaders: NDArray[Any], several: NDArray[Any]) -> None:
+        self._grouping = grouping
+        self._lo = lo
+        self._leaders = leaders
+        self._several = several
+
+    def decimals(self, dps: NDArray[np.uint32]) -> NDArray[Any]:
+        """The leaders' decimals, where `numbers` starts from."""
+        return dps[self._leaders]
+
+    def numbers(
+        self, values: NDArray[np.float64], dps: NDArray[np.uint32], subfield: int, out_dps: NDArray[np.uint32]
+    ) -> NDArray[np.float64]:
+        """Merged float64 of the groups; the sub-field's decimals in `out_dps` (from `decimals`) are put right."""
+        g = self._grouping
+        out = np.empty(self._leaders.size)
+        _merge_numbers(
+            values, dps, 4 * subfield, g.order, g.starts, self._leaders, self._several, self._lo, out, out_dps, g.state
+        )
+        return out
+
+    def flags(self, flags: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Merged flags (ASCII, 0 for none) of the groups."""
+        g = self._grouping
+        out = np.empty(self._leaders.size, np.uint8)
+        _merge_flags(flags, g.order, g.starts, self._leaders, self._several, self._lo, out, g.state)
+        return out

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from resources.storage import Entry, Storage
 
 INDEX = "intake.json"
+INDEX_FORMAT = 2
 #: Endings that hold no HJ 212 text; read as such they would end as noise without a word.
 OTHER_FORMATS = (".xlsx", ".xls", ".parquet", ".zip", ".rar", ".7z", ".pdf", ".docx")
 FLUSH_EVERY = 200
@@ -94,10 +95,11 @@ class Intake:
             self._by_mn[d.mn] = self._by_mn.get(d.mn, "") + about
         self.segments = Segments(lake)
         self._arrivals: dict[str, Arrival] = {}
-        if lake.exists(INDEX):
-            for raw in json.loads(lake.read(INDEX)):
-                record = raw.pop("record")
-                self._arrivals[raw["token"]] = Arrival(**raw, record=Record.of(record) if record else None)
+        held = json.loads(lake.read(INDEX)) if lake.exists(INDEX) else {}
+        # An index of another format is as good as none: what lies in landing is read again.
+        for raw in held["arrivals"] if isinstance(held, dict) and held.get("format") == INDEX_FORMAT else ():
+            record = raw.pop("record")
+            self._arrivals[raw["token"]] = Arrival(**raw, record=Record.of(record) if record else None)
 
     def basis(self, mns: Iterable[str]) -> str:
         """Hash of all that decides how a capture with these device numbers is read."""
@@ -195,7 +197,8 @@ class Intake:
 
     def _save(self) -> None:
         rows = [asdict(a) for _, a in sorted(self._arrivals.items())]
-        self._lake.write(INDEX, json.dumps(rows, ensure_ascii=False).encode())
+        index = {"format": INDEX_FORMAT, "arrivals": rows}
+        self._lake.write(INDEX, json.dumps(index, ensure_ascii=False).encode())
 
     def inputs(self) -> list[Arrival]:
         """The captures that count, each content once under its smallest path, ordered by path and content.

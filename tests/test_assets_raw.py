@@ -240,7 +240,7 @@ def test_the_index_survives_as_json_and_is_not_read_twice(tmp_path: Path) -> Non
         tmp_path, {"a.txt": minute("20261101000000", "a34013-Avg=1.0")}, outlets=[outlet()], devices=[device()]
     )
     made(home)
-    assert json.loads((tmp_path / "lake" / "intake.json").read_text("utf-8"))[0]["state"] == "read"
+    assert json.loads((tmp_path / "lake" / "intake.json").read_text("utf-8"))["arrivals"][0]["state"] == "read"
     again = Home(home.settings)
     assert again.intake.pending() == []
     assert again.intake.take_in(lambda _: None).read == 0

@@ -43,9 +43,10 @@ def test_merge_equals_its_twin(rows: list[tuple]) -> None:
     assert np.diff(starts).tolist() == [len(g) for g in groups.values()]
 
     grouping = Grouping(order, starts)
-    dps = np.zeros(grouping.groups, np.uint32)
-    numbers = grouping.numbers(value, dp << np.uint32(4), 1, 0, grouping.groups, dps)
-    flags = grouping.flags(flag, 0, grouping.groups)
+    stretch = grouping.stretch(0, grouping.groups)
+    dps = stretch.decimals(dp << np.uint32(4))
+    numbers = stretch.numbers(value, dp << np.uint32(4), 1, dps)
+    flags = stretch.flags(flag)
     state = [0] * len(rows)
     for g, members in enumerate(groups.values()):
         said = [i for i in members if not math.isnan(rows[i][4])]
@@ -68,12 +69,14 @@ def test_stretches_give_what_the_whole_gives(rows: list[tuple], cut: int) -> Non
     device, cn, time, qn, value, dp, _ = arrays(rows)
     grouping = Grouping(*order_rows(device, 4, cn, time, qn))
     cut = min(cut, grouping.groups)
-    dps = np.zeros(grouping.groups, np.uint32)
-    whole = grouping.numbers(value, dp, 0, 0, grouping.groups, dps)
+    made = grouping.stretch(0, grouping.groups)
+    dps = made.decimals(dp)
+    whole = made.numbers(value, dp, 0, dps)
     state = grouping.state.copy()
     again = Grouping(grouping.order, grouping.starts)
-    ends = [np.zeros(cut, np.uint32), np.zeros(grouping.groups - cut, np.uint32)]
-    parts = [again.numbers(value, dp, 0, 0, cut, ends[0]), again.numbers(value, dp, 0, cut, grouping.groups, ends[1])]
+    stretches = [again.stretch(0, cut), again.stretch(cut, grouping.groups)]
+    ends = [s.decimals(dp) for s in stretches]
+    parts = [s.numbers(value, dp, 0, e) for s, e in zip(stretches, ends, strict=True)]
     np.testing.assert_array_equal(np.concatenate(parts), whole)
     np.testing.assert_array_equal(np.concatenate(ends), dps)
     np.testing.assert_array_equal(again.state, state)
