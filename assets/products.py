@@ -101,6 +101,9 @@ def product(name: str) -> Product:
 
 def reasons(home: Home, of: Product, key: str) -> list[str]:
     """Why a key has to be made; empty when it stands. An input's name is its reason."""
+    if all(home.lake.partition(t, key) is None for t in of.tables) and (noted := home.lake.nothing(of.name, key)):
+        made_by, inputs = noted
+        return changed(home, inputs) if made_by == of.made_by else [f"code {made_by} -> {of.made_by}"]
     found: dict[str, None] = {}
     for table in of.tables:
         partition = home.lake.partition(table, key)
@@ -132,6 +135,8 @@ def bring_up(home: Home, of: Product, key: str, *, force: bool = False) -> Outco
             home.lake.drop(table, key)
     made = [p for t in of.tables if (p := home.lake.partition(t, key))]
     moved = tuple(t for t in of.tables if home.lake.version(t, key) != before[t])
+    if not made:
+        home.lake.note_nothing(of.name, key, made_by=of.made_by, inputs=bench.inputs)
     if not made and not moved:
         return None
     return Outcome(

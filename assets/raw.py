@@ -43,8 +43,7 @@ def make_raw(bench: Bench, day: str) -> dict[str, object]:
     files = bench.arrivals_of(day)
     if not files:
         return {}
-    when = date.fromisoformat(day)
-    intervals = {d.mn: d.interval_min for d in bench.registry(when, when).devices_at(when)}
+    intervals = bench.intervals(date.fromisoformat(day))
     raw = RawDay(bench.home.intake.segments, files, day, intervals)
     return {
         "cems_minute": raw.makers(),

@@ -65,6 +65,11 @@ class Bench:
         self._note(_SEP.join(("rules", str(first), str(last))))
         return self.home.rules
 
+    def intervals(self, day: date) -> dict[str, int]:
+        """Minutes that a record of each device stands for, by device number, on a day; recorded are just these."""
+        self._note(_SEP.join(("intervals", str(day))))
+        return _intervals(self.home, day)
+
     def arrivals_of(self, day: str) -> list[Arrival]:
         """Captures that feed a day, in order of precedence."""
         self._note(_SEP.join(("captures", day)))
@@ -78,6 +83,10 @@ class Bench:
 
 def _between(home: Home, name: str, first: str, last: str) -> list[str]:
     return [k for k in home.lake.keys(name) if first <= k <= last]
+
+
+def _intervals(home: Home, day: date) -> dict[str, int]:
+    return {d.mn: d.interval_min for d in home.registry.devices_at(day)}
 
 
 def _frontier(home: Home, name: str, not_after: str) -> str:
@@ -96,6 +105,8 @@ def current(home: Home, name: str) -> str:
         return _frontier(home, *rest)
     if kind == "registry":
         return home.registry.version(*(date.fromisoformat(d) for d in rest))
+    if kind == "intervals":
+        return _hash([f"{mn} {n}" for mn, n in sorted(_intervals(home, date.fromisoformat(*rest)).items())])
     if kind == "rules":
         return home.rules.version(*(date.fromisoformat(d) for d in rest))
     if kind == "captures":

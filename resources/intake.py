@@ -212,9 +212,13 @@ class Intake:
         return sorted(best.values(), key=lambda a: (a.path, a.sha256))
 
     def arrivals(self) -> list[Arrival]:
-        """Every arrival that still stands for something: inputs, copies of them, and refused files; grown ones are history."""
+        """Every arrival that still stands for something: inputs, copies of them, and refused files; grown ones are history.
+
+        A file put in its place anew with the same bytes is the same arrival.
+        """
         standing = (a for a in self._arrivals.values() if a.state != "grown")
-        return sorted(standing, key=lambda a: (a.path, a.sha256, a.token))
+        ordered = sorted(standing, key=lambda a: (a.path, a.sha256, not a.live, a.token))
+        return list({(a.path, a.sha256): a for a in reversed(ordered)}.values())[::-1]
 
     def days(self) -> list[str]:
         """Local days that any input feeds, sorted."""

@@ -171,12 +171,18 @@ class Lake:
             size = temporary.stat().st_size
         return Part(path, digest, size, table.num_rows)
 
-    def touch(self, partition: Partition, inputs: dict[str, str], made_by: str) -> Partition:
-        """The same bytes, now known to follow from `inputs`."""
-        made = Partition(partition.table, partition.key, made_by, partition.parts, inputs)
-        self.storage.write(_record(made.table, made.key), json.dumps(asdict(made), sort_keys=True, indent=1).encode())
-        self._known[made.table, made.key] = made
-        return made
+    def note_nothing(self, product: str, key: str, *, made_by: str, inputs: dict[str, str]) -> None:
+        """Remember that a product's inputs give nothing for a key, so that it need not be asked again."""
+        self.storage.write(
+            _nothing(product, key), json.dumps({"made_by": made_by, "inputs": inputs}, sort_keys=True).encode()
+        )
+
+    def nothing(self, product: str, key: str) -> tuple[str, dict[str, str]] | None:
+        """What made nothing of a key, and of which inputs; None where that was never noted."""
+        if not self.storage.exists(_nothing(product, key)):
+            return None
+        raw = json.loads(self.storage.read(_nothing(product, key)))
+        return raw["made_by"], raw["inputs"]
 
     def drop(self, table: str, key: str) -> None:
         """Remove a partition that its inputs no longer give."""
@@ -189,6 +195,10 @@ class Lake:
     def _forget(self, table: str, key: str) -> None:
         self._known.pop((table, key), None)
         self._keys.pop(table, None)
+
+
+def _nothing(product: str, key: str) -> str:
+    return f"nothing/{product}/{key}.json"
 
 
 def _record(table: str, key: str) -> str:

@@ -208,7 +208,8 @@ def test_V06_near_air_is_signalled_and_never_edited() -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "tag"), [pytest.param(0, "X_INSUFFICIENT", id="V15-2005"), pytest.param(1, "X_INSUFFICIENT", id="V15-2017")]
+    ("version", "tag"),
+    [pytest.param(0, "X_INSUFFICIENT", id="V15-2005"), pytest.param(1, "X_INSUFFICIENT", id="V15-2017")],
 )
 def test_flags_mean_what_their_protocol_says(version: int, tag: str) -> None:
     rows = [row(at(m), version=version, nox_avg=9.0, nox_flag="F" if m % 60 < 30 else "N") for m in range(1440)]

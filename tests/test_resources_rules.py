@@ -307,7 +307,10 @@ def test_flags_of_two_editions_are_two_lists() -> None:
     assert [f for f in new if new[f].valid] == [f for f in old if old[f].valid] == ["N"]
     assert set(new) == set("NFMSDCTB")
     assert set(old) == set("NPFCMTDS")
-    assert (new["F"].hour_tag, old["F"].hour_tag) == ("F", "F")  # flag_system hj212 keeps it from meaning source stopped
+    assert (new["F"].hour_tag, old["F"].hour_tag) == (
+        "F",
+        "F",
+    )  # flag_system hj212 keeps it from meaning source stopped
     assert new["B"].hour_tag == "Md"  # communication lost is not a banked kiln
     assert BOOK.flags(2, DAY) == new
 
