@@ -1,4 +1,4 @@
-"""The command line `kiln`: run, plan, simulate, doctor, releases, dictionary, demo.
+"""The command line `kiln`: run, plan, simulate, doctor, releases, report, dictionary, demo.
 
 Belongs here: options, exit codes and what is printed. Does not belong here: doing the work. Imports of dagster and numba
 wait until a command needs them: `kiln --help` answers at once.
@@ -225,6 +225,24 @@ def dictionary(out: str | None) -> None:
         Path(out).write_text(text, encoding="utf-8")
     else:
         click.echo(text)
+
+
+@main.command()
+@HOME
+@click.option("--month", default="", metavar="YYYY-MM", help="月份 the month [the newest of the release]")
+@click.option("--plant", "plants", multiple=True, metavar="ID", help="只看这些企业 these plants alone (repeatable)")
+@click.option("--out", type=click.Path(dir_okay=False, writable=True), help="写入文件 the file [kiln-report-YYYY-MM.html]")
+def report(home: str | None, month: str, plants: tuple[str, ...], out: str | None) -> None:
+    """月报 A month of the latest release as one self-contained page: verdicts, hours, capture, quarantine, signals."""
+    from pathlib import Path
+
+    from assets.report import report as made
+    from resources.home import Home
+
+    month, page = made(Home(_settings(home)), month, plants)
+    path = Path(out or f"kiln-report-{month}.html")
+    path.write_text(page, encoding="utf-8")
+    click.echo(f"月报 report {month}: {path.resolve()}")
 
 
 @main.group()
