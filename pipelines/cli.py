@@ -231,7 +231,7 @@ def dictionary(out: str | None) -> None:
 @HOME
 @click.option("--month", default="", metavar="YYYY-MM", help="月份 the month [the newest of the release]")
 @click.option("--plant", "plants", multiple=True, metavar="ID", help="只看这些企业 these plants alone (repeatable)")
-@click.option("--out", type=click.Path(dir_okay=False, writable=True), help="写入文件 the file [kiln-report-YYYY-MM.html]")
+@click.option("--out", type=click.Path(dir_okay=False, writable=True), help="文件 file [kiln-report-YYYY-MM.html]")
 def report(home: str | None, month: str, plants: tuple[str, ...], out: str | None) -> None:
     """月报 A month of the latest release as one self-contained page: verdicts, hours, capture, quarantine, signals."""
     from pathlib import Path
