@@ -34,7 +34,6 @@ def check_registry(present: Mapping[str, Reading]) -> list[Problem]:
         if child.file in present and parent.file in present:
             errors += _dangling(present[child.file], column, present[parent.file])
     if OUTLETS.file in present:
-        errors += _coefficient_without_area(present[OUTLETS.file])
         errors += _reductant_missing(present[OUTLETS.file])
     if OUTLETS.file in present and LINES.file in present:
         errors += _line_of_another_plant(present[OUTLETS.file], present[LINES.file])
@@ -153,17 +152,6 @@ def _line_of_another_plant(outlets: Reading, lines: Reading) -> Iterator[Problem
                 )  # fmt: skip
                 yield outlets.problem(placed.row, "line_id", line, complaint)
                 break
-
-
-def _coefficient_without_area(outlets: Reading) -> Iterator[Problem]:
-    """Flow from velocity is 3600 x area x coefficient x velocity (HJ 75 App.): a coefficient alone gives none."""
-    complaint = Complaint(
-        "填写了速度场系数而没有烟道截面积", "is needed to turn velocity into flow, since velocity_coefficient is given",
-        "填写 duct_area_m2 (m2)", "fill in duct_area_m2 (m2)",
-    )  # fmt: skip
-    return _where(
-        outlets, "duct_area_m2", lambda p: p.filled("velocity_coefficient") and p.says("duct_area_m2", None), complaint
-    )
 
 
 def _reductant_missing(outlets: Reading) -> Iterator[Problem]:

@@ -147,8 +147,9 @@ def _header_holds(made: Reading, names: list[str]) -> bool:
         )
         made.complain(1, name, "", Complaint("缺少列", "column is missing", *hint))
     for name in dict.fromkeys(n for n in names if n not in wanted):
-        hint = f"删除或改名; 列为 {listed}", f"remove or rename it; columns are {listed}"
-        made.complain(1, name, name, Complaint("未知列", "unknown column", *hint))
+        # A column of the owner's own (remarks, contacts) does no harm; a misspelt one shows as missing above.
+        hint = f"未使用; 如为笔误请改名, 列为 {listed}", f"not used; if misspelt rename it, columns are {listed}"
+        made.warnings.append(made.problem(1, name, name, Complaint("未知列", "unknown column", *hint)))
     for name in dict.fromkeys(n for n in names if n in wanted and names.count(n) > 1):
         made.complain(1, name, name, Complaint("列重复", "column appears twice", "只保留一列", "keep one of them"))
     return not made.problems

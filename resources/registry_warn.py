@@ -43,7 +43,7 @@ def warn_registry(present: Mapping[str, Reading]) -> list[Problem]:
     for file, checks in (
         (PLANTS.file, (_credit_codes, _province_spellings)),
         (LINES.file, (_small_lines,)),
-        (OUTLETS.file, (_kilns_without_line, _areas_without_coefficient)),
+        (OUTLETS.file, (_kilns_without_line, _areas_without_coefficient, _coefficients_without_area)),
         (DEVICES.file, (_strange_mns, _shared_outlets, _no_devices)),
     ):
         if file in present:
@@ -102,6 +102,17 @@ def _areas_without_coefficient(outlets: Reading) -> Iterator[Problem]:
     for placed in outlets.rows:
         if placed.filled("duct_area_m2") and placed.says("velocity_coefficient", None):
             yield outlets.problem(placed.row, "velocity_coefficient", "", complaint)
+
+
+def _coefficients_without_area(outlets: Reading) -> Iterator[Problem]:
+    """Flow from velocity is 3600 x area x coefficient x velocity (HJ 75 App.): a coefficient alone gives none."""
+    complaint = Complaint(
+        "有速度场系数而无烟道截面积, 不能由流速计算流量", "without it no flow can be made from velocity",
+        "填写 duct_area_m2 (m2)", "fill in duct_area_m2 (m2)",
+    )  # fmt: skip
+    for placed in outlets.rows:
+        if placed.filled("velocity_coefficient") and placed.says("duct_area_m2", None):
+            yield outlets.problem(placed.row, "duct_area_m2", "", complaint)
 
 
 def _strange_mns(devices: Reading) -> Iterator[Problem]:
