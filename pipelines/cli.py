@@ -64,7 +64,7 @@ class Sentences(click.Group):
             stop(USAGE, f"{type(error).__name__}: {error}")
         except Exception as error:
             # By module and not by class: `kiln --help` need not import what may go wrong in a command.
-            if not type(error).__module__.startswith("resources."):
+            if not type(error).__module__.startswith(("resources.", "botocore.")):
                 raise
             stop(CODES.get(type(error).__name__, USAGE), str(error))
 
@@ -231,7 +231,9 @@ def dictionary(out: str | None) -> None:
 @HOME
 @click.option("--month", default="", metavar="YYYY-MM", help="月份 the month [the newest of the release]")
 @click.option("--plant", "plants", multiple=True, metavar="ID", help="只看这些企业 these plants alone (repeatable)")
-@click.option("--out", type=click.Path(dir_okay=False, writable=True), help="文件 file [kiln-report-YYYY-MM.html]")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, writable=True), help="写入文件 the file [kiln-report-YYYY-MM.html]"
+)
 def report(home: str | None, month: str, plants: tuple[str, ...], out: str | None) -> None:
     """月报 A month of the latest release as one self-contained page: verdicts, hours, capture, quarantine, signals."""
     from pathlib import Path
@@ -303,4 +305,8 @@ def _settings(home: str | None) -> Settings:
 def _published(home: str | None) -> Any:  # noqa: ANN401 - a Storage, imported where it is used
     from resources.storage import open_storage
 
-    return open_storage(_settings(home).place("published"))
+    settings = _settings(home)
+    storage = open_storage(settings.place("published"))
+    # A missing bucket has no releases either; asked for this it says what it is.
+    storage.list("reach")
+    return storage

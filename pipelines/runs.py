@@ -19,6 +19,7 @@ from pipelines.summary import in_words, some, summary
 from resources.home import Home
 from resources.registry import RegistryError
 from resources.rules import RuleError
+from resources.storage import open_storage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from resources.settings import Settings
 
 DONE, BLOCKED, USAGE, REFUSED = 0, 1, 2, 3
+PLACES = ("registry", "landing", "lake", "published")
 #: Modules whose errors are whole sentences, and the failure of a blocking check.
 OWN = ("resources.", "contracts.", "dagster._core.definitions.events.Failure")
 
@@ -134,8 +136,16 @@ def _standing(facts: dict[str, Any], result: dg.ExecuteInProcessResult) -> list[
     return [f"未发布 nothing was published; {stays}"]
 
 
+def _reach(settings: Settings) -> None:
+    """Ask the object stores of a home whether they are there: StorageError names a bucket that is not."""
+    for place in sorted({settings.place(n) for n in PLACES}):
+        if "://" in place:
+            open_storage(place).list("reach")
+
+
 def _refused_home(settings: Settings) -> RunOutcome | None:
     """Nothing can be done without a sound registry and rule book: every mistake in them at once. StorageError as it comes."""
+    _reach(settings)
     try:
         home = Home(settings)
         _ = home.registry, home.rules
