@@ -32,6 +32,8 @@ _KINDS: tuple[Literal["ule", "mandatory"], ...] = ("ule", "mandatory")
 
 #: What a stack monitor of HJ 75 and HJ 76 measures in any case.
 MONITORED = ("pm", "so2", "nox")
+#: Points whose exhaust is mostly air: never converted to a reference O2.
+AS_MEASURED = ("cooler", "coal_mill", "raw_mill", "cement_mill", "crusher", "packing")
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,11 @@ def _plant(registry: Registry, outlet: Outlet, day: date) -> Plant:
 def outlet_facts(fleet: Fleet, book: RuleBook) -> OutletFacts:
     """Reference O2 (the outlet's own, else by rule), duct area and velocity coefficient as arrays, NaN for none."""
     by_rule = {point: book.o2_reference(point, fleet.day) for point in {o.point_type for o in fleet.outlets}}
-    reference = [by_rule[o.point_type] if o.o2_reference_pct is None else o.o2_reference_pct for o in fleet.outlets]
+    # A cooler or a mill is judged as measured whatever its row says (GB 4915-2013 4): at 20.9 % O2 any conversion is absurd.
+    reference = [
+        by_rule[o.point_type] if o.o2_reference_pct is None or o.point_type in AS_MEASURED else o.o2_reference_pct
+        for o in fleet.outlets
+    ]
     area, coefficient = [o.duct_area_m2 for o in fleet.outlets], [o.velocity_coefficient for o in fleet.outlets]
     return OutletFacts(_array(reference), _array(area), _array(coefficient))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from assets.arrivals import make_arrivals
@@ -17,10 +18,10 @@ from assets.hours import make_hours
 from assets.judgement import make_judgement
 from assets.labels import make_labels
 from assets.raw import make_raw
-from resources.bench import Bench, changed
+from resources.bench import Bench, adjoin, changed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from resources.home import Home
 
@@ -64,15 +65,20 @@ def _hour_days(home: Home) -> set[str]:
 
 
 def _judged_months(home: Home) -> set[str]:
-    """Every month from the first hour to the last: a month without any data is a verdict too."""
+    """Months with hours, and those between them in one run of data: a month without any data is a verdict too."""
     days = home.lake.keys("cems_hourly")
-    made = set(home.lake.keys("ule_monthly"))
-    if days:
-        year, month = int(days[0][:4]), int(days[0][5:7])
-        while (key := f"{year:04d}-{month:02d}") <= days[-1][:7]:
-            made.add(key)
-            year, month = (year + 1, 1) if month == 12 else (year, month + 1)
+    made = set(home.lake.keys("ule_monthly")) | {d[:7] for d in days}
+    for day, later in pairwise(days):
+        if day[:7] != later[:7] and adjoin(day, later):
+            made |= set(_months(day[:7], later[:7]))
     return made
+
+
+def _months(first: str, last: str) -> Iterator[str]:
+    year, month = int(first[:4]), int(first[5:7])
+    while (key := f"{year:04d}-{month:02d}") <= last:
+        yield key
+        year, month = (year + 1, 1) if month == 12 else (year, month + 1)
 
 
 PRODUCTS: tuple[Product, ...] = (

@@ -131,7 +131,7 @@ class DayRows:
         grouping = self.grouping
         rows = grouping.order[grouping.starts[lo] : grouping.starts[hi]]
         gave = rows[(grouping.state[rows] & GAVE) > 0]
-        frames = np.ones(hi - lo, np.int16)
+        frames = np.ones(hi - lo, np.int32)
         more: list[str | None] = [None] * (hi - lo) if gave.size else []
         group_of = (
             np.searchsorted(grouping.starts, np.flatnonzero((grouping.state[grouping.order] & GAVE) > 0), "right") - 1

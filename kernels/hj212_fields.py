@@ -236,6 +236,12 @@ def _plain_value(buf: Bytes, lo: int, hi: int, dp: int) -> float:
 
 
 @njit(cache=True, nogil=True)
+def _closes(buf: Bytes, at: int, hi: int) -> bool:
+    """`&&` stands at `at`."""
+    return buf[at] == 38 and at + 1 < hi and buf[at + 1] == 38
+
+
+@njit(cache=True, nogil=True)
 def _any_pair(
     buf: Bytes, at: int, hi: int, row: int, name_keys: NDArray[np.uint64], name_values: NDArray[np.int16],
     values: NDArray[np.float64], dps: NDArray[np.uint32], flags: NDArray[np.uint8], seen: NDArray[np.uint8], cells: Ints,
@@ -246,7 +252,7 @@ def _any_pair(
     key = np.uint64(0)
     factor = np.uint64(0)
     hyphen = -1
-    while at < hi and not (buf[at] == 61 or buf[at] == 59 or buf[at] == 44 or buf[at] == 38):
+    while at < hi and not (buf[at] == 61 or buf[at] == 59 or buf[at] == 44 or _closes(buf, at, hi)):
         if buf[at] == 45:
             # A second hyphen: the factor is all before it, longer than any known code.
             factor = key if hyphen < 0 and at - lo <= 8 else np.uint64(0)
@@ -261,12 +267,15 @@ def _any_pair(
         return _add_cell(cells, n_cells, row, CELL_BAD_VALUE, lo, name_hi, name_hi, name_hi)
     v = at + 1
     at = v
-    while at < hi and buf[at] != 59 and buf[at] != 44 and buf[at] != 38:
+    while at < hi and buf[at] != 59 and buf[at] != 44 and not _closes(buf, at, hi):
         at += 1
     head[7] = at
     if hyphen < 0 and name_hi - lo == 8 and key == _DATATIME:
+        time = parse_time(buf, v, at)
         if head[6] == NO_TIME:
-            head[6] = parse_time(buf, v, at)
+            head[6] = time
+        elif time != head[6]:
+            return _add_cell(cells, n_cells, row, CELL_REPEATED_KEY, lo, name_hi, v, at)
         return n_cells
     channel = np.int64(name_values[name_slot(name_keys, factor)]) if factor != np.uint64(0) else np.int64(-1)
     if channel < 0:
@@ -332,7 +341,7 @@ def parse_data(
         if b == 59 or b == 44:
             at += 1
             continue
-        if b == 38:  # && closes the area
+        if b == 38 and at + 1 < hi and buf[at + 1] == 38:  # && closes the area, a lone & does not
             break
         if at + QUICK_ROOM <= buf.size:
             word = load_word(buf, at)
@@ -373,7 +382,8 @@ def parse_data(
                         end += 1 + dp
                     slot = channel * SUBFIELDS + sub
                     b = buf[end]
-                    if plain and end < hi and (b == 44 or b == 59 or b == 38) and np.isnan(values[slot, row]):
+                    ends = b == 44 or b == 59 or (b == 38 and buf[end + 1] == 38 and end + 1 < hi)
+                    if plain and end < hi and ends and np.isnan(values[slot, row]):
                         value = mantissa / _POW10[dp]
                         values[slot, row] = -value if negative else value
                         dps[channel, row] |= np.uint32(dp) << np.uint32(4 * sub)
@@ -383,7 +393,8 @@ def parse_data(
                 elif word & _NAME5 == _FLAG5 and sub == 0 and end + 6 < hi:
                     flag = buf[end + 5]
                     b = buf[end + 6]
-                    odd = flag == 44 or flag == 59 or flag == 38 or not (b == 44 or b == 59 or b == 38)
+                    ends = b == 44 or b == 59 or (b == 38 and buf[end + 7] == 38 and end + 7 < hi)
+                    odd = flag == 44 or flag == 59 or flag == 38 or not ends
                     if not odd and flags[channel, row] == 0:
                         flags[channel, row] = flag
                         seen[seen.size - 1 - channel] = 1
@@ -392,6 +403,9 @@ def parse_data(
         n_cells = _any_pair(buf, at, hi, row, name_keys, name_values, values, dps, flags, seen, cells, n_cells, head)
         at = head[7]
     head[7] = at
+    if at + 2 < hi:
+        # Whatever a logger sends behind the area is no reading, and is not thrown away either.
+        n_cells = _add_cell(cells, n_cells, row, CELL_BAD_VALUE, at + 2, at + 2, at + 2, hi)
     return n_cells
 
 

@@ -128,7 +128,11 @@ def _merge_numbers(
                 out_dps[g - lo] = (out_dps[g - lo] & ~mask) | (dps[row] & mask)
                 if k != last:
                     state[row] |= GAVE
-            elif values[row] != values[winner] or (dps[row] & mask) != (dps[winner] & mask):
+            elif (
+                values[row] != values[winner]
+                or np.signbit(values[row]) != np.signbit(values[winner])
+                or (dps[row] & mask) != (dps[winner] & mask)
+            ):
                 state[row] |= LOST
 
 

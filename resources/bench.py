@@ -7,6 +7,7 @@ Does not belong here: making tables (`assets`) and deciding when (`pipelines`).
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from resources.settings import Settings
 
 _SEP = ":"
+#: Days without a record of any outlet that still count as days that data are missing from.
+LONGEST_GAP_DAYS = 62
 
 
 class Bench:
@@ -48,9 +51,10 @@ class Bench:
         return _between(self.home, name, first, last)
 
     def frontier(self, name: str, not_after: str) -> str:
-        """The last existing partition key of a table, but no later than `not_after`; "" when there is none at all.
+        """The last existing day of a table, but no later than `not_after`; `not_after` itself when data go on soon after it.
 
-        A month that has closed keeps the same frontier however far the data go on.
+        "" when there is none. A month that has closed keeps the same frontier however far the data go on, and a lone day in
+        another year (a logger with a wrong clock) does not make the years between a time without data.
         """
         self._note(_SEP.join(("frontier", name, not_after)))
         return _frontier(self.home, name, not_after)
@@ -91,7 +95,16 @@ def _intervals(home: Home, day: date) -> dict[str, int]:
 
 def _frontier(home: Home, name: str, not_after: str) -> str:
     keys = home.lake.keys(name)
-    return min(keys[-1], not_after) if keys else ""
+    before = bisect_right(keys, not_after)
+    if not before:
+        return ""
+    follows = before < len(keys) and adjoin(keys[before - 1], keys[before])
+    return not_after if follows else keys[before - 1]
+
+
+def adjoin(day: str, later: str) -> bool:
+    """Two days with data belong to one run of them: no more than `LONGEST_GAP_DAYS` lie between."""
+    return (date.fromisoformat(later) - date.fromisoformat(day)).days <= LONGEST_GAP_DAYS
 
 
 def current(home: Home, name: str) -> str:

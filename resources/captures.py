@@ -126,9 +126,9 @@ class Capture:
                 self.bytes = hashing.count
 
     def _plain(self, hashing: _Hashing) -> IO[bytes]:
-        if self._key.endswith(".gz"):
+        if self._key.lower().endswith(".gz"):
             return cast("IO[bytes]", gzip.GzipFile(fileobj=cast("IO[bytes]", hashing), mode="rb"))
-        if self._key.endswith(".zst"):
+        if self._key.lower().endswith((".zst", ".zstd")):
             return cast("IO[bytes]", _Zstd(hashing))
         return cast("IO[bytes]", hashing)
 

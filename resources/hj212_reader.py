@@ -242,8 +242,8 @@ class Reader:
             noise_bytes=noise,
             frames_other=int((accepted & (frames[:, 8] < 0)).sum()),
         )
-        late[:, 2] = frames_kernel.UNKNOWN_MN
-        batch.refused = [self._refused(block, f) for f in np.concatenate([frames[~accepted], late])]
+        batch.refused = [self._refused(block, f, REASONS[f[2]]) for f in frames[~accepted]]
+        batch.refused += [self._refused(block, f, "mn_not_in_force") for f in late]
         batch.accepted_bytes = int((frames[:, 1] - frames[:, 0]).sum()) - sum(len(r.content) for r in batch.refused)
         if n_cells:
             place = np.full(n_rows, -1, np.int64)
@@ -251,9 +251,8 @@ class Reader:
             batch.cells = _cells(block, work.cells[:n_cells], place)
         return batch
 
-    def _refused(self, block: Block, frame: NDArray[np.int64]) -> Refused:
-        lo, hi, outcome, _, _, cn, _, qn, _, time, mn_lo, mn_hi = (int(v) for v in frame)
-        reason = REASONS[outcome]
+    def _refused(self, block: Block, frame: NDArray[np.int64], reason: str) -> Refused:
+        lo, hi, _, _, _, cn, _, qn, _, time, mn_lo, mn_hi = (int(v) for v in frame)
         mn = text_of(block.buf[mn_lo:mn_hi].tobytes())[:64]
         inside = (t for t in (time, qn) if self._window[0] <= t < self._window[1])
         filed = next(inside, NO_TIME) if reason != "data_time_window" else NO_TIME

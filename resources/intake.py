@@ -73,7 +73,12 @@ class Taken:
 
 def token_of(entry: Entry) -> str:
     """Name of one state of one file: changes when its path, size or modification mark does."""
-    return hashlib.sha256(f"{entry.key}\n{entry.size}\n{entry.token}".encode()).hexdigest()[:24]
+    return hashlib.sha256(f"{entry.key}\n{entry.size}\n{entry.token}".encode(errors="surrogateescape")).hexdigest()[:24]
+
+
+def _plain_name(key: str) -> str:
+    """A file name as text; bytes that are no UTF-8 are spelled out."""
+    return key.encode("utf-8", "backslashreplace").decode()
 
 
 class Intake:
@@ -113,9 +118,7 @@ class Intake:
 
     def _known(self, entry: Entry) -> bool:
         arrival = self._arrivals.get(token_of(entry))
-        if arrival is None:
-            return False
-        return arrival.record is None or arrival.basis == self.basis(arrival.record.mns)
+        return arrival is not None and self._stands(arrival)
 
     def take_in(self, say: Callable[[str], None]) -> Taken:
         """Read what is pending. A file that cannot be read costs only itself; the index is kept as it goes."""
@@ -154,11 +157,14 @@ class Intake:
         """One file read; and the arrival that it has outgrown, if it begins with the same bytes."""
         token = token_of(entry)
         seen = known[token].first_seen if token in known else datetime.now(UTC).isoformat(timespec="seconds")
-        made = Arrival(token, entry.key, entry.size, entry.token, "", "refused", "", seen, "")
+        made = Arrival(token, _plain_name(entry.key), entry.size, entry.token, "", "refused", "", seen, "")
+        if made.path != entry.key:
+            reason = "its name is not UTF-8; rename it / 文件名不是 UTF-8 编码，请改名"
+            return replace(made, sha256=self._hash(entry), reason=reason), None
         if entry.key.lower().endswith(OTHER_FORMATS):
             reason = "not an HJ 212 capture; export it as text / 不是 HJ 212 报文文件，请导出为文本"
             return replace(made, sha256=self._hash(entry), reason=reason), None
-        shorter = (a for a in known.values() if a.path == entry.key and a.live and a.size < entry.size)
+        shorter = (a for a in known.values() if a.path == entry.key and a.state != "grown" and a.size < entry.size)
         before = max(shorter, key=lambda a: a.size, default=None)
         capture = Capture(self._landing, entry.key, prefix=before.size if before else 0)
         writer = self.segments.writer(token, self._devices.pairs)
@@ -172,8 +178,9 @@ class Intake:
         except (CaptureError, OSError) as error:
             self.segments.drop(token)
             return replace(made, sha256=capture.sha256, reason=str(error)), None
-        record = writer.close(capture.text_bytes)
-        outgrown = before if before and capture.prefix_sha256 == before.sha256 else None
+        record = writer.close(capture.text_bytes, str(self._window[0]))
+        same = before is not None and (before.size == 0 or capture.prefix_sha256 == before.sha256)
+        outgrown = before if same else None
         made = replace(made, sha256=capture.sha256, state="read", basis=self.basis(record.mns), record=record)
         if not record.frames_accepted and not record.frames_quarantined and record.text_bytes:
             reason = "no HJ 212 frame in it (## and four digits); is it a capture? / 文件中没有 HJ 212 报文，请核对"
@@ -206,17 +213,23 @@ class Intake:
         This order is the precedence between frames without a QN (design.md 5.3).
         """
         best: dict[str, Arrival] = {}
-        for arrival in self.arrivals():
+        for arrival in sorted(self.arrivals(), key=lambda a: not self._stands(a)):
             if arrival.live:
+                # A capture that was moved may have been read again with a newer registry: that reading counts.
                 best.setdefault(arrival.sha256, arrival)
         return sorted(best.values(), key=lambda a: (a.path, a.sha256))
+
+    def _stands(self, arrival: Arrival) -> bool:
+        """It was read with the registry as it is now."""
+        return arrival.record is None or arrival.basis == self.basis(arrival.record.mns)
 
     def arrivals(self) -> list[Arrival]:
         """Every arrival that still stands for something: inputs, copies of them, and refused files; grown ones are history.
 
-        A file put in its place anew with the same bytes is the same arrival.
+        A file put in its place anew with the same bytes is the same arrival; one refused and then sent again is forgiven.
         """
-        standing = (a for a in self._arrivals.values() if a.state != "grown")
+        good = {a.path for a in self._arrivals.values() if a.live}
+        standing = (a for a in self._arrivals.values() if a.live or (a.state == "refused" and a.path not in good))
         ordered = sorted(standing, key=lambda a: (a.path, a.sha256, not a.live, a.token))
         return list({(a.path, a.sha256): a for a in reversed(ordered)}.values())[::-1]
 

@@ -143,14 +143,14 @@ class SegmentWriter:
         self._mns.update(made.mns)
         record.parts += made.parts
 
-    def close(self, text_bytes: int) -> Record:
-        """Write the record. The folder is complete from then on."""
+    def close(self, text_bytes: int, first_day: str) -> Record:
+        """Write the record; the folder is complete from then on. Refusals of a capture without any date go to `first_day`."""
         record = self.record
         record.text_bytes = text_bytes
         record.frames_accepted = record.frames_minute + record.frames_reported + record.frames_other
         record.mns = sorted(self._mns)
         dated = sorted(record.rows) or sorted(p.day for p in record.parts if p.day != UNDATED)
-        record.anchor = dated[0] if dated else ""
+        record.anchor = dated[0] if dated else first_day
         self._storage.write(f"{self._folder}/record.json", json.dumps(asdict(record), ensure_ascii=False).encode())
         return record
 

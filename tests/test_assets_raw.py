@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import random
 import shutil
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -16,9 +18,6 @@ from assets.checks import CHECKS
 from assets.products import bring_up, product
 from resources.home import Home
 from tests.homes import device, minute, outlet, write_home
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 DAY = "2026-11-01"
 RAW = ("cems_minute", "cems_reported", "cems_edge", "cems_other", "cems_quarantine", "cems_counts")
@@ -102,7 +101,7 @@ def test_extra_cells_follow_the_same_precedence(tmp_path: Path) -> None:
     ("frame", "reason"),
     [
         (minute("20261101000000", "a34013-Avg=4.1", mn="NOBODY"), "unknown_mn"),
-        (minute("20261101000000", "a34013-Avg=4.1", mn="GONE"), "unknown_mn"),
+        (minute("20261101000000", "a34013-Avg=4.1", mn="GONE"), "mn_not_in_force"),
         (minute("20000202000000", "a34013-Avg=4.1"), "data_time_window"),
         (minute("20261105000000", "a34013-Avg=4.1", qn="20261101000000000"), "data_time_window"),
         (minute("2026110100", "a34013-Avg=4.1"), "bad_data_time"),
@@ -233,6 +232,50 @@ def test_files_without_packets_are_refused_with_a_remedy(tmp_path: Path) -> None
     home = write_home(tmp_path, {"a.xlsx": b"PK", "b.txt": b"nothing here"}, outlets=[outlet()], devices=[device()])
     made(home)
     assert all(a.state == "refused" and "/" in a.reason for a in home.intake.arrivals())
+
+
+def test_a_capture_without_any_date_costs_only_itself(tmp_path: Path) -> None:
+    good = minute("20261101000000", "a34013-Avg=1.0")
+    reset = minute("20000202000000", "a34013-Avg=1.0")
+    home = write_home(
+        tmp_path, {"a.txt": good, "b.txt": reset, "c.txt": b"##0050 no=frame\n"}, outlets=[outlet()], devices=[device()]
+    )
+    assert len(made(home)["cems_minute"]) == 1
+    kept = home.lake.read("cems_quarantine", "2014-01-01")
+    assert sorted(kept.column("reason").to_pylist()) == ["data_time_window", "truncated"]
+
+
+def test_a_moved_capture_is_read_with_the_registry_of_today(tmp_path: Path) -> None:
+    frames = {
+        "a.txt": minute("20261101000000", "a34013-Avg=1.0") + minute("20261101000000", "a34013-Avg=2.0", mn="LATE")
+    }
+    made(write_home(tmp_path, frames, outlets=[outlet()], devices=[device()]))
+    landing = tmp_path / "landing" / "cems"
+    (landing / "a.txt").rename(landing / "b.txt")
+    tables = made(write_home(tmp_path, {}, outlets=[outlet()], devices=[device(), device("LATE")]))
+    assert [r["pm_avg"] for r in tables["cems_minute"]] == [2.0, 1.0]
+
+
+def test_a_file_name_that_is_no_text_costs_only_that_file(tmp_path: Path) -> None:
+    home = write_home(
+        tmp_path, {"a.txt": minute("20261101000000", "a34013-Avg=1.0")}, outlets=[outlet()], devices=[device()]
+    )
+    (Path(os.fsdecode(os.fsencode(tmp_path / "landing" / "cems") + b"/\xb2\xe2.txt"))).write_bytes(b"x")
+    assert len(made(home)["cems_minute"]) == 1
+    (refused,) = [a for a in home.intake.arrivals() if a.state == "refused"]
+    assert "rename it" in refused.reason
+
+
+@pytest.mark.parametrize("first", [b"", b"text without a frame ", b"##00"])
+def test_what_a_file_once_was_leaves_no_trace_when_it_has_grown(tmp_path: Path, first: bytes) -> None:
+    whole = first + minute("20261101000000", "a34013-Avg=1.0")
+    for root, contents in (("nights", [first, whole]), ("once", [whole])):
+        for content in contents:
+            home = write_home(tmp_path / root, {"a.txt": content}, outlets=[outlet()], devices=[device()])
+            made(home)
+            bring_up(home, product("arrivals"), "all")
+    read = [(tmp_path / root / "lake" / "arrivals" / "all.parquet").read_bytes() for root in ("nights", "once")]
+    assert read[0] == read[1]
 
 
 def test_the_index_survives_as_json_and_is_not_read_twice(tmp_path: Path) -> None:

@@ -173,6 +173,28 @@ def test_numbers_outside_the_plain_form_are_kept_or_refused(text: bytes, reason:
     assert ((10, 0) in frame.values) == (reason == "verbatim")
 
 
+@pytest.mark.parametrize(
+    ("pair", "cell"),
+    [
+        (b"a19001-Avg=1&0", ("bad_value", b"a19001-Avg", b"1&0")),
+        (b"a19001-Avg=10.2&&a21026-Avg=3", ("bad_value", b"", b"a21026-Avg=3;Nh3-scr-Rtd=1.5&&")),
+        (b"DataTime=20261102000000", ("repeated_key", b"DataTime", b"20261102000000")),
+    ],
+)
+def test_nothing_behind_a_stray_sign_is_thrown_away(pair: bytes, cell: tuple[str, bytes, bytes]) -> None:
+    frame = scan(twin.framed(MINUTE.replace(b"a19001-Avg=10.2", pair)))[0][0]
+    assert frame.outcome == "accepted"
+    assert cell in frame.cells
+
+
+@pytest.mark.parametrize(("flag", "version", "ack"), [(5, 1, True), (9, 2, True), (4, 1, False)])
+def test_V28_flag_bits_name_the_edition(flag: int, version: int, ack: bool) -> None:
+    raw = twin.framed(MINUTE.replace(b"Flag=5", b"Flag=%d" % flag))
+    scan(raw)
+    assert WORK.frames[0, 6] == version
+    assert bool(flag & 1) == ack
+
+
 def test_an_encrypted_area_is_recognised_and_cut_by_its_length() -> None:
     plain = MINUTE.replace(b"Flag=5", b"Flag=9")
     at = plain.index(b"CP=&&") + 5

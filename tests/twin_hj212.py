@@ -89,16 +89,18 @@ def data_of(area: bytes, codes: dict[bytes, int], frame: Frame) -> int:
         if area[at] in b";,":
             at += 1
             continue
-        if area[at] == ord("&"):
+        if area.startswith(b"&&", at):
             break
-        name = re.match(rb"[^=;,&]*", area[at:]).group()
+        name = re.match(rb"(?:(?!&&)[^=;,])*", area[at:], re.DOTALL).group()
         at += len(name)
         if not area.startswith(b"=", at):
             frame.cells.append(("bad_value", name, b""))
             continue
-        text = re.match(rb"[^;,&]*", area[at + 1 :]).group()
+        text = re.match(rb"(?:(?!&&)[^;,])*", area[at + 1 :], re.DOTALL).group()
         at += 1 + len(text)
         place(name, text, codes, frame)
+    if area[at + 2 :]:
+        frame.cells.append(("bad_value", b"", area[at + 2 :]))
     return at
 
 
@@ -106,7 +108,11 @@ def place(name: bytes, text: bytes, codes: dict[bytes, int], frame: Frame) -> No
     factor, hyphen, sub = name.rpartition(b"-")
     if not hyphen:
         if name == b"DataTime":
-            frame.time = time_of(text) if frame.time is None else frame.time
+            time = time_of(text)
+            if frame.time is None:
+                frame.time = time
+            elif time != frame.time:
+                frame.cells.append(("repeated_key", name, text))
         else:
             frame.cells.append(("unknown_factor", name, text))
         return
