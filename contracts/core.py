@@ -34,8 +34,9 @@ class ContractError(Exception):
 class Column:
     """One column of one table: the only place its type, unit, range and texts are written.
 
-    `low`/`high` are inclusive and apply to non-null values; `values` lists every permitted value.
-    `source` is the clause or document that the column's meaning comes from.
+    `zh` is the column's name and, after a colon (：), what there is to know of it; `en` is the whole in English.
+    `low`/`high` are inclusive and apply to non-null values; `values` lists every permitted value, `meanings` (zh, en) of each
+    where they do not speak for themselves. `source` is the clause or document that the column's meaning comes from.
     """
 
     name: str
@@ -48,6 +49,12 @@ class Column:
     high: float | None = None
     values: tuple[str, ...] = ()
     source: str = ""
+    meanings: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The column's name in Chinese."""
+        return self.zh.partition("：")[0]
 
     def arrow_field(self) -> pa.Field:
         """The Arrow field; unit, range and both texts travel inside the Parquet file."""

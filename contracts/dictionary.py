@@ -22,7 +22,8 @@ _LAYERS = {
     "judgement": "判定 judgement",
     "trust": "可信 trust",
 }
-_PARTITIONS = {"none": "不分区 one file", "day": "日 day", "month": "月 month", "year": "年 year"}
+_PARTITIONS = {"none": "不分区 none", "day": "日 day", "month": "月 month", "year": "年 year"}
+_FILES = {"day": "YYYY-MM-DD", "month": "YYYY-MM", "year": "YYYY"}
 
 
 def dictionary(tables: Iterable[Table], *, base: str = "latest") -> str:
@@ -49,18 +50,59 @@ def _page(table: Table, base: str) -> list[str]:
         "",
         f"**{table.zh}**。{table.en}.",
         "",
-        f"- 粒度 grain: {', '.join(f'`{name}`' for name in table.key)}",
+        f"- 一行 a row: {', '.join(f'`{name}`' for name in table.key)}{_within(table)}",
         f"- 层 layer: {_LAYERS.get(table.layer, table.layer)}; 分区 partition: {_PARTITIONS.get(table.partition, table.partition)}",
+        *_files(table),
         "",
-        *_snippets(table.name, base),
+        *_snippets(table, base),
         "",
         "| 列 column | 类型 type | 单位 unit | 中文 | English | 依据 source |",
         "|---|---|---|---|---|---|",
         *(_row(c) for c in table.columns),
+        *_meanings(table),
     ]
 
 
-def _snippets(name: str, base: str) -> list[str]:
+def _within(table: Table) -> str:
+    """A key that does not name the partition holds within it."""
+    dated = any(
+        str(table[name].type).startswith(("timestamp", "date")) or name == table.partition for name in table.key
+    )
+    if table.partition == "none" or dated:
+        return ""
+    return f", 在每个分区内 within each {table.partition}"
+
+
+def _files(table: Table) -> list[str]:
+    name = _FILES.get(table.partition)
+    if name is None:
+        return []
+    return [
+        f"- 文件 files: `{table.name}/{name}.parquet`, 数据多时 where there is much of it `{table.name}/{name}/part-*.parquet`"
+    ]
+
+
+def _meanings(table: Table) -> list[str]:
+    """What listed values mean, a line a column."""
+    lines = [
+        f"- `{c.name}`: " + "; ".join(f"`{v}` {zh} / {en}" for v, (zh, en) in zip(c.values, c.meanings, strict=True))
+        for c in table.columns
+        if c.meanings
+    ]
+    return ["", "取值 values:", "", *lines] if lines else []
+
+
+def _snippets(table: Table, base: str) -> list[str]:
+    name = table.name
+    if not table.published:
+        # No part of a release: the file of a day lies in the lake.
+        return [
+            "只在数据湖中 / in the lake alone:",
+            "",
+            "```python",
+            f'import polars as pl; {name} = pl.read_parquet("lake/{name}/**/*.parquet")',
+            "```",
+        ]
     files = f"{base}/{name}/**/*.parquet"
     return [
         "```python",
@@ -74,15 +116,19 @@ def _snippets(name: str, base: str) -> list[str]:
 def _row(column: Column) -> str:
     kind = type_name(column.type) + ("" if column.nullable else ", 非空 required")
     english = column.en
-    if column.values:
+    if column.meanings:
+        english += "; values below"
+    elif column.values:
         english += f"; one of {', '.join(f'`{value}`' for value in column.values)}"
     if column.low is not None or column.high is not None:
-        english += f"; range {_bound(column.low)} … {_bound(column.high)}"
+        english += f"; {_range(column)}"
     return f"| {' | '.join(_cell(text) for text in (f'`{column.name}`', kind, column.unit, column.zh, english, column.source))} |"
 
 
-def _bound(value: float | None) -> str:
-    return "∞" if value is None else f"{value:g}"
+def _range(column: Column) -> str:
+    if column.low is None or column.high is None:
+        return f"≥ {column.low:g}" if column.high is None else f"≤ {column.high:g}"
+    return f"{column.low:g} … {column.high:g}"
 
 
 def _cell(text: str) -> str:
@@ -103,7 +149,7 @@ def _field(column: Column) -> dict[str, Any]:
     made: dict[str, Any] = {
         "name": column.name,
         "type": _frictionless(column.type),
-        "title": column.zh,
+        "title": column.title,
         "description": column.en,
     }
     made |= {"descriptions": {"zh": column.zh, "en": column.en}}

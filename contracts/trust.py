@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from contracts import meanings as m
 from contracts.core import LABEL, Column, Table
 
 #: What can make a published figure move. `unexplained` is never expected: no recorded fact differs, yet the figure does.
@@ -20,18 +21,18 @@ RESTATEMENTS = Table(
     "restatements", "trust", "none", ("dataset", "key", "column", "release_id"),
     "数值变更记录", "published figures that moved: one row per value of a row that an earlier release already had",
     (
-        Column("dataset", LABEL, "数据表", "table of the figure", nullable=False),
-        Column("key", pa.string(), "行键", "key of the row as name=value pairs separated by semicolons", nullable=False),
-        Column("column", LABEL, "列", f"column that moved; {WITHDRAWN} when the whole row was withdrawn", nullable=False),
-        Column("release_id", LABEL, "发布编号", "release that moved it", nullable=False),
-        Column("previous_release_id", LABEL, "上一发布编号", "release that it is compared with", nullable=False),
-        Column("partition", LABEL, "分区", "file of the row: key of its partition", nullable=False),
-        Column("old", pa.string(), "原值", "value before, as text; null where there was none"),
-        Column("new", pa.string(), "新值", "value now, as text; null where there is none"),
-        Column("delta", pa.float64(), "差值", "new minus old; null unless both are numbers"),
-        Column("provisional", pa.bool_(), "是否暂定", "the row's month or year had not ended in the data of the previous release: its running figures were expected to move", nullable=False),
-        Column("reason_kind", LABEL, "原因类别", "what differs between the two releases' facts; the gravest where several do", nullable=False, values=REASON_KINDS),
-        Column("reason_ref", LABEL, "原因", "every fact that differs between the two releases", nullable=False),
+        Column("dataset", LABEL, "数据表：数值所在的表", "table of the figure", nullable=False),
+        Column("key", pa.string(), "行键：列名=值, 以分号分隔", "key of the row as name=value pairs separated by semicolons", nullable=False),
+        Column("column", LABEL, f"列：变动的列; {WITHDRAWN} 表示整行撤回", f"column that moved; {WITHDRAWN} when the whole row was withdrawn", nullable=False),
+        Column("release_id", LABEL, "发布编号：数值在此发布变动", "release that moved it", nullable=False),
+        Column("previous_release_id", LABEL, "上一发布编号：与之比较的发布", "release that it is compared with", nullable=False),
+        Column("partition", LABEL, "分区：该行所在文件的分区键", "file of the row: key of its partition", nullable=False),
+        Column("old", pa.string(), "原值：以文字表示, 原先没有则为空", "value before, as text; null where there was none"),
+        Column("new", pa.string(), "新值：以文字表示, 现在没有则为空", "value now, as text; null where there is none"),
+        Column("delta", pa.float64(), "差值：新值 - 原值, 非数值则为空", "new minus old; null unless both are numbers"),
+        Column("provisional", pa.bool_(), "是否暂定：上一发布时该月或该年的数据尚未结束, 累计值本就会变", "the row's month or year had not ended in the data of the previous release: its running figures were expected to move", nullable=False),
+        Column("reason_kind", LABEL, "原因类别：两次发布之间变化的依据; 有多项时取最重者", "what differs between the two releases' facts; the gravest where several do", nullable=False, values=REASON_KINDS, meanings=m.of(m.REASON_KIND, REASON_KINDS)),
+        Column("reason_ref", LABEL, "原因：两次发布之间变化的全部依据", "every fact that differs between the two releases", nullable=False),
     ),
     published=True,
     sort=("dataset", "partition"),

@@ -186,7 +186,7 @@ def test_the_dictionary_shows_units_texts_and_snippets_that_run(
 
     release = publish(published, first(lake), about=FACTS, extra={})
     page = published.read(f"{release.path}/dictionary.md").decode()
-    assert "| `judged_mg_m3` | double | mg/m3 | 判定浓度 |" in page
+    assert "| `judged_mg_m3` | double | mg/m3 | 判定浓度：" in page
     assert "ule_hourly" not in page.replace("`ule_hourly`", "")
     monkeypatch.chdir(published.root)
     snippets = [line for line in page.splitlines() if line.startswith(("import polars", "import duckdb"))]

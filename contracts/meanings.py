@@ -1,0 +1,92 @@
+"""What listed values mean, in Chinese and English: of columns whose values do not speak for themselves.
+
+Belongs here: value -> (zh, en). Does not belong here: which values a column may hold and in which order (the tables).
+"""
+
+from __future__ import annotations
+
+from contracts.channels import CHANNELS
+
+Meanings = dict[str, tuple[str, str]]
+
+CHANNEL: Meanings = {c.name: (c.zh, c.en) for c in CHANNELS}
+
+STATE: Meanings = {
+    "read": ("已读取, 计入结果", "read, its rows count"),
+    "copy": ("与另一路径内容相同, 不重复计入", "the same content lies under another path, counted once"),
+    "grown": ("已被同一路径下更长的文件取代", "a longer file took its place under the same path"),
+    "refused": ("拒收, 见 reason", "refused, see reason"),
+}
+OTHER_REASON: Meanings = {
+    "unknown_factor": ("因子编码不在已知之列", "the factor code is not among the known ones"),
+    "unknown_subfield": ("子字段不在已知之列", "the sub-field is not among the known ones"),
+    "verbatim": ("数值已入宽表, 此处为原文", "the number stands in the wide row, its exact text here"),
+}
+LEVEL: Meanings = {
+    "frame": ("整帧被拒", "the whole frame was refused"),
+    "cell": ("接收帧中的单个值被拒或被取代", "one value of an accepted frame was refused or lost to another"),
+}
+HOUR_TAG: Meanings = {
+    "N": ("正常", "normal"),
+    "F": (
+        "排放源停运; flag_system 为 hj212 时是监测仪器停运",
+        "source stopped; with flag_system hj212 the instrument was",
+    ),
+    "St": ("启炉", "start-up"),
+    "Sd": ("停炉", "shut-down"),
+    "B": ("闷炉", "banked"),
+    "C": ("校准", "calibration"),
+    "M": ("维护", "maintenance"),
+    "D": ("故障、断电", "fault, power loss"),
+    "T": ("超测定上限", "over measuring range"),
+    "Md": ("缺失", "no data"),
+    "OOC": ("失控", "out of control"),
+    "X_INSUFFICIENT": ("有效分钟不足, 也不够任何标记", "too few valid minutes, and too few of any mark"),
+}
+FLAG_SYSTEM: Meanings = {
+    "hj212": ("由报文数据标记推得", "from the data flags of the packets"),
+    "hj75": ("由设备标记和工况推得", "from marks of devices and process states"),
+}
+LABEL_SIDE: Meanings = {
+    "start": ("DataTime 为时段起点", "DataTime names the start of its interval"),
+    "end": ("DataTime 为时段终点", "DataTime names the end of its interval"),
+}
+NULL_REASON: Meanings = {
+    "no_data": ("该小时没有记录", "the hour has no record"),
+    "below_45_valid_minutes": ("有效分钟不足 45", "fewer than 45 valid minutes"),
+    "o2_invalid": ("折算所需氧含量无效", "the oxygen that conversion needs is not valid"),
+    "o2_near_air": ("氧含量达到空气水平, 无法折算", "oxygen as in air: conversion is not defined"),
+    "no_nox_basis": ("只有 NO 而无法换算为 NO2 计的 NOx", "nitrogen oxides cannot be put together as NO2"),
+    "no_moisture": ("湿基数据缺少湿度", "wet gas without its moisture"),
+}
+SEVERITY: Meanings = {
+    "info": ("提示", "good to know"),
+    "warn": ("应当查看", "should be looked at"),
+    "serious": ("可能使数据整体有误", "may make all figures of the outlet wrong"),
+}
+EXCLUDED: Meanings = {
+    "invalid": ("有记录而无有效值", "recorded, but without a valid value"),
+    "no_data": ("没有记录", "no record"),
+    "not_producing": ("未生产", "not in production"),
+    "no_limit": ("当日没有超低排放限值", "no ultra-low limit on that day"),
+    "exempt": ("按规定豁免", "exempt by a rule"),
+}
+VERDICT: Meanings = {
+    "PASS": ("达标小时占判定小时 95 % 及以上", "at least 95 % of the judged hours are within the limit"),
+    "FAIL": ("不足 95 %", "fewer than 95 % are"),
+    "INSUFFICIENT": ("有效小时太少, 不下结论", "too few valid hours for a verdict"),
+    "NO_PRODUCTION": ("没有生产小时", "no production hours"),
+}
+REASON_KIND: Meanings = {
+    "factor": ("因子集变化", "a factor set changed"),
+    "rule": ("规则包变化", "a rule pack changed"),
+    "late_data": ("迟到或更正的数据", "late or corrected data"),
+    "ledger": ("台账变化", "a ledger changed"),
+    "code": ("程序或企业登记变化", "the code or the registry changed"),
+    "unexplained": ("没有任何记录在案的变化", "no recorded fact differs: a mistake of ours"),
+}
+
+
+def of(meanings: Meanings, values: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """The meanings of `values`, in their order. KeyError names one that has none."""
+    return tuple(meanings[value] for value in values)
