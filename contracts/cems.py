@@ -135,7 +135,7 @@ _RAW = (
     Column("cn", pa.int16(), "命令编码：2051 分钟, 2061 小时, 2031 日", "command number: 2051 minute, 2061 hour, 2031 day", nullable=False),
     Column("qn", TIME, "请求编码时间：QN, 北京时间; 帧中没有则为空", "QN as time, Beijing time; null where the frame has none"),
     Column("version", pa.int8(), "协议版本：取自 Flag, 0 = 2005 版或未给出, 1 = 2017, 2 = 2025", "protocol version of Flag: 0 = 2005 or absent, 1 = 2017, 2 = 2025", low=0, high=63),
-    Column("frames", pa.int16(), "合并帧数：本行的值来自几帧", "frames whose values this row holds", nullable=False, low=1),
+    Column("frames", pa.int32(), "合并帧数：本行的值来自几帧", "frames whose values this row holds", nullable=False, low=1),
     *SRC,
     Column("src_more", pa.string(), "其他来源：本行其余各帧, 写作 文件:偏移, 以空格分隔", "further frames of this row as file:offset, separated by blanks"),
     *_measured(),
