@@ -176,7 +176,8 @@ def _fill(tree: Tree, published: Storage, plan: _Plan, release_id: str, previous
     placements: list[Placement] = [(published, f"{old}/{r.path}", r.path) for r in (*kept, *history)]
     placements += [(plan.sources[r.path].storage, plan.sources[r.path].path, r.path) for r in fresh]
     tree.link(placements)
-    wrong = [text for record in fresh for text in _faults(tree, record)]
+    doubtful = [r for r in kept if _touched_since(published, old, r.path)]
+    wrong = [text for record in (*fresh, *doubtful) for text in _faults(tree, record)]
     if wrong:
         raise ReleaseRefused(wrong)
     for path, data in plan.documents.items():
@@ -192,6 +193,12 @@ def _fill(tree: Tree, published: Storage, plan: _Plan, release_id: str, previous
         facts=plan.facts,
         files=tuple(sorted(records, key=lambda f: f.path)),
     )
+
+
+def _touched_since(published: Storage, release: str, path: str) -> bool:
+    """A file on disk was written to after its release was complete. Objects of a bucket are replaced, never edited."""
+    file, marker = (published.local_path(f"{release}/{name}") for name in (path, MARKER))
+    return file is not None and marker is not None and file.stat().st_mtime_ns > marker.stat().st_mtime_ns
 
 
 def _faults(tree: Tree, record: FileRecord) -> Iterator[str]:

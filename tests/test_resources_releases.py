@@ -839,3 +839,14 @@ def test_killed_anywhere_on_a_disk_readers_see_old_or_new(lake: Storage, tmp_pat
 
 if __name__ == "__main__":
     _kill_everywhere(Path(sys.argv[1]), int(sys.argv[2]))
+
+
+def test_a_file_edited_after_its_release_goes_into_no_other(lake: Storage, published: LocalStorage) -> None:
+    sources = first(lake)
+    one = publish(published, sources, about=FACTS, extra={})
+    path = published.local_path(f"{one.path}/cems_hourly/2026-11-19.parquet")
+    path.chmod(0o644)
+    path.write_bytes(_flip(path.read_bytes()))
+    with pytest.raises(ReleaseRefused, match="not the file that was recorded"):
+        publish(published, sources, about=NEXT, extra={})
+    assert latest(published).release_id == one.release_id
