@@ -68,10 +68,9 @@ def keys_in(home: Home, of: Product, span: tuple[str, str]) -> list[str]:
 
 def waiting(home: Home) -> list[str]:
     """Days outside every window so far whose captures, registry rows or rules have news that no table shows yet."""
-    found = {k for k in product("raw").keys(home) if reasons(home, product("raw"), k)}
-    for of in (product("labels"), product("hours")):
-        # A day of which nothing is made is missing without being news.
-        found |= {k for k in of.keys(home) if set(reasons(home, of, k)) - {"missing"}}
+    found = {
+        k for name in ("raw", "labels", "hours") for k in product(name).keys(home) if reasons(home, product(name), k)
+    }
     return sorted(found)
 
 

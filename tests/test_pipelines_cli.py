@@ -325,7 +325,15 @@ def test_runs_that_a_killed_process_left_open_are_closed(home: Path) -> None:
 def test_the_doctor_looks_at_everything_and_leaves_no_trace(ran: Path, tmp_path: Path) -> None:
     before = sorted(ran.rglob("*"))
     findings = told("doctor", "--home", ran)["findings"]
-    assert list(dict.fromkeys(f["what"] for f in findings)) == ["registry", "rules", "landing", "lake", "published", "clock", "disk"]
+    assert list(dict.fromkeys(f["what"] for f in findings)) == [
+        "registry",
+        "rules",
+        "landing",
+        "lake",
+        "published",
+        "clock",
+        "disk",
+    ]
     assert all(f["level"] < 2 for f in findings)
     assert "1 outlets" in findings[0]["text"]
     assert sorted(ran.rglob("*")) == before
