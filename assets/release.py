@@ -6,9 +6,12 @@ disk, and any figure.
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING
+
+import pyarrow.parquet as pq
 
 from assets.checks import CHECKS, settle
 from assets.products import PRODUCTS
@@ -16,6 +19,7 @@ from contracts import TABLES
 from resources.releases import Arrival, Check, Pinned, Release, ReleaseFacts, Source, publish
 
 if TYPE_CHECKING:
+    from contracts import Table
     from resources.home import Home
 
 
@@ -30,13 +34,24 @@ def publish_release(home: Home, waiting: list[str]) -> Release:
 def sources(home: Home) -> list[Source]:
     """Every file of every partition of the published tables."""
     found = []
-    for table in (t for t in TABLES.values() if t.published):
+    for table in (t for t in TABLES.values() if t.published and t.layer != "trust"):
+        if not home.lake.keys(table.name):
+            found.append(_empty(home, table))
         for key in home.lake.keys(table.name):
             partition = home.lake.partition(table.name, key)
             for part in partition.parts if partition else ():
                 name = part.path.removeprefix(f"{table.name}/").removesuffix(".parquet")
                 found.append(Source(table.name, name, home.lake.storage, part.path, part.sha256, part.bytes, part.rows))
     return found
+
+
+def _empty(home: Home, table: Table) -> Source:
+    """A file without rows for a table that has none yet: a reader's glob then gives no rows instead of an error."""
+    path = f"empty/{table.name}.parquet"
+    with home.lake.storage.staged(path) as temporary:
+        pq.write_table(table.empty(), temporary, compression="zstd")
+        raw = temporary.read_bytes()
+    return Source(table.name, "empty", home.lake.storage, path, hashlib.sha256(raw).hexdigest(), len(raw), 0)
 
 
 def facts(home: Home, waiting: list[str]) -> ReleaseFacts:

@@ -278,10 +278,10 @@ def release_verify(home: str | None, as_json: bool, release_id: str) -> None:
 @release.command("diff")
 @HOME
 @AS_JSON
-@click.argument("old")
+@click.argument("old", default="previous")
 @click.argument("new", default="latest")
 def release_diff(home: str | None, as_json: bool, old: str, new: str) -> None:
-    """比较 What moved between two releases."""
+    """比较 What moved between two releases; without names: from the one before the latest to the latest."""
     from pipelines.cli_release import differing
 
     emit(*differing(_published(home), old, new), as_json=as_json)

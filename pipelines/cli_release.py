@@ -19,16 +19,20 @@ Said = tuple[dict[str, Any], str]
 
 
 def named(published: Storage, release_id: str) -> str:
-    """The id itself, or that of `latest`. UsageError where there is none."""
+    """The id meant by `latest`, `previous` (the one before it), a whole id or the unique beginning of one. UsageError else."""
     found = latest(published)
     if found is None:
         raise click.UsageError(f"{published.root}: 尚无发布 nothing is published yet; kiln run publishes")
     if release_id == "latest":
         return found.release_id
     known = [r.release_id for r in list_releases(published)]
-    if release_id not in known:
-        raise click.UsageError(f"没有发布 no release {release_id}; there are {', '.join(known)}")
-    return release_id
+    if release_id == "previous":
+        meant = [known[known.index(found.release_id) - 1]] if known.index(found.release_id) else []
+    else:
+        meant = [name for name in known if name.startswith(release_id)]
+    if len(meant) != 1:
+        raise click.UsageError(f"没有这一个发布 no one release {release_id}; there are {', '.join(known)}")
+    return meant[0]
 
 
 def listing(published: Storage) -> Said:

@@ -5,6 +5,7 @@ Belongs here: where a simulation may be written, and what is said of it. Does no
 
 from __future__ import annotations
 
+import sys
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,5 +61,6 @@ def run_demo(settings: Settings) -> RunOutcome:
     made = simulate_home(settings, outlets=8, first=date(2026, 11, 1), days=10, seed=7, dirt="default")
     outcome = run_night(settings, everything=True)
     tables = f"{settings.place('published')}/latest/ule_monthly/*.parquet"
-    look = f"看一看 look: python -c \"import polars as pl; print(pl.read_parquet('{tables}'))\""
+    columns = "'outlet_id', 'pollutant', 'policy', 'share_pct', 'verdict'"
+    look = f"看一看 look: {sys.executable} -c \"import polars as pl; print(pl.read_parquet('{tables}').select({columns}))\""
     return RunOutcome(outcome.code, outcome.data, "\n".join([in_words(made), outcome.text, look]))

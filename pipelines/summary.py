@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from contracts.cems import QUARANTINE_REASONS
 from contracts.ule import HEADLINE_POLICY
 from resources.releases import latest
 
@@ -39,11 +40,44 @@ def summary(home: Home) -> dict[str, Any]:
         "frames_accepted": sum(r.frames_accepted for r in inputs),
         "frames_quarantined": sum(r.frames_quarantined for r in inputs),
         "refused_files": [f"{p}: {r}" for p, r in refused],
+        "quarantine": _quarantine(home),
+        "quarantine_path": home.lake.storage.url("cems_quarantine"),
+        "signals": _signals(home),
         "days": len(home.lake.keys("cems_hourly")),
         "month": months[-1] if months else None,
         "verdicts": _verdicts(home, months[-1]) if months else [],
         "release": release.release_id if release else None,
         "release_path": home.published.url("latest" if on_disk else release.path) if release else None,
+    }
+
+
+def _quarantine(home: Home) -> list[dict[str, Any]]:
+    """Quarantined frames by reason and device number, most first, each with one capture that holds some."""
+    counts: Counter[tuple[str, str]] = Counter()
+    where: dict[tuple[str, str], str] = {}
+    for arrival in home.intake.inputs():
+        for reason, by_mn in (arrival.record.refusals if arrival.record else {}).items():
+            for mn, n in by_mn.items():
+                counts[reason, mn] += n
+                where.setdefault((reason, mn), arrival.path)
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return [{"reason": r, "mn": mn, "frames": n, "path": where[r, mn]} for (r, mn), n in ordered]
+
+
+def _signals(home: Home) -> dict[str, Any]:
+    """Signals of the last month of data: how many of each severity, and the serious ones."""
+    tables = [home.lake.read("cems_signals", day) for day in home.lake.keys("cems_signals")[-31:]]
+    frames = [pl.DataFrame(pl.from_arrow(t)).with_columns(pl.col(pl.Categorical).cast(pl.String)) for t in tables if t]
+    if not frames:
+        return {"counts": {}, "serious": []}
+    every = pl.concat(frames)
+    serious = every.filter(pl.col("severity") == "serious").sort(
+        "start", "outlet_id", "signal_id", descending=[True, False, False]
+    )
+    told = serious.unique(["signal_id", "outlet_id", "pollutant"], keep="first", maintain_order=True)
+    return {
+        "counts": dict(sorted(every.group_by("severity").len().iter_rows())),
+        "serious": told.select("signal_id", "outlet_id", "pollutant", "text_zh", "text_en").to_dicts(),
     }
 
 
@@ -69,11 +103,26 @@ def in_words(facts: dict[str, Any]) -> list[str]:
     ]
     if not facts["captures"] and not facts["refused_files"]:
         lines.append("landing/cems 中没有文件 there are no files below landing/cems")
+    lines += _in_words_of_quarantine(facts)
     if facts["month"]:
         lines += _in_words_of_month(facts)
     if facts["release"]:
         lines.append(f"发布 release {facts['release']}: {facts['release_path']}")
     return lines
+
+
+def _in_words_of_quarantine(facts: dict[str, Any]) -> list[str]:
+    """Why frames were refused, the most frequent reasons first, and where their bytes lie."""
+    if not facts["quarantine"]:
+        return []
+    lines = []
+    for row in facts["quarantine"][:5]:
+        zh, en = QUARANTINE_REASONS[row["reason"]]
+        mn = f" MN {row['mn']}" if row["mn"] else ""
+        lines.append(f"  {row['frames']:,} {row['reason']}{mn}: {zh} {en}, 如 e.g. {row['path']}")
+    more = len(facts["quarantine"]) - len(lines)
+    tail = f"; 另有 and {more} more kinds (--json)" if more > 0 else ""
+    return [*lines, f"  逐帧原文见 every frame: {facts['quarantine_path']}/*.parquet{tail}"]
 
 
 def _in_words_of_month(facts: dict[str, Any]) -> list[str]:
@@ -89,4 +138,16 @@ def _in_words_of_month(facts: dict[str, Any]) -> list[str]:
     return [
         f"小时数据 hours of {facts['days']} 天 days; {facts['month']} 超低排放判定 ULE verdicts: {told or none}",
         *some(failing),
+        *_in_words_of_signals(facts["signals"]),
     ]
+
+
+def _in_words_of_signals(signals: dict[str, Any]) -> list[str]:
+    if not signals["counts"]:
+        return []
+    told = ", ".join(f"{k} {n}" for k, n in signals["counts"].items())
+    serious = [
+        f"  {s['signal_id']} {s['outlet_id']} {s['pollutant']}: {s['text_zh']} / {s['text_en']}"
+        for s in signals["serious"]
+    ]
+    return [f"信号 signals (cems_signals): {told}", *serious[:5]]

@@ -55,4 +55,3 @@ class Home:
     def intake(self) -> Intake:
         """Arrivals and what they held."""
         return Intake(self.landing, self.lake.storage, self.registry, channel_codes(), self.settings)
-

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from resources.storage import Entry, Storage
 
 INDEX = "intake.json"
-INDEX_FORMAT = 2
+INDEX_FORMAT = 3
 #: Endings that hold no HJ 212 text; read as such they would end as noise without a word.
 OTHER_FORMATS = (".xlsx", ".xls", ".parquet", ".zip", ".rar", ".7z", ".pdf", ".docx")
 FLUSH_EVERY = 200

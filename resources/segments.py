@@ -50,7 +50,8 @@ class Record:
     """What is known of one capture after it was read; bytes and frames add up (design.md 5.1).
 
     rows: data frames by day and outlet; anchor: the day that undated refusals are filed under; devices: (outlet_id, mn)
-    that the `device` numbers of its rows count in; mns: device numbers met in frames, known or not.
+    that the `device` numbers of its rows count in; mns: device numbers met in frames, known or not; refusals: quarantined
+    frames by reason and device number as sent.
     """
 
     text_bytes: int = 0
@@ -65,6 +66,7 @@ class Record:
     anchor: str = ""
     rows: dict[str, dict[str, int]] = field(default_factory=dict)
     mns: list[str] = field(default_factory=list)
+    refusals: dict[str, dict[str, int]] = field(default_factory=dict)
     devices: list[tuple[str, str]] = field(default_factory=list)
     parts: list[SegmentPart] = field(default_factory=list)
 
@@ -124,6 +126,8 @@ class SegmentWriter:
             made.parts.append(self._write_rows(batch.begin, day, picked))
         if batch.cells is not None and batch.cells.row.size:
             made.parts += self._write(CELLS, batch.begin, _cell_table(batch), "time")
+        for refused in batch.refused:
+            _count(made.refusals, refused.reason, refused.mn, 1)
         if batch.refused:
             made.parts += self._write(REFUSED, batch.begin, _refused_table(batch), "filed")
         return made
@@ -140,6 +144,9 @@ class SegmentWriter:
             held = record.rows.setdefault(day, {})
             for outlet, n in counts.items():
                 held[outlet] = held.get(outlet, 0) + n
+        for reason, by_mn in made.refusals.items():
+            for mn, n in by_mn.items():
+                _count(record.refusals, reason, mn, n)
         self._mns.update(made.mns)
         record.parts += made.parts
 
@@ -182,6 +189,13 @@ class SegmentWriter:
             ipc.new_file(str(path), table.schema, options=options) as to,
         ):
             to.write_table(table, max_chunksize=ROWS_A_BATCH)
+
+
+def _count(refusals: dict[str, dict[str, int]], reason: str, mn: str, n: int) -> None:
+    """Count in; a hostile capture may hold any number of device numbers, of which the first thousand are told apart."""
+    by_mn = refusals.setdefault(reason, {})
+    mn = mn if mn in by_mn or len(by_mn) < 1000 else ""
+    by_mn[mn] = by_mn.get(mn, 0) + n
 
 
 def _columns(batch: Batch) -> Columns:

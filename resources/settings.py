@@ -62,7 +62,9 @@ def _typed(name: str, raw: str, default: object) -> object:
         if isinstance(default, int):
             return _count(raw)
     except ValueError as error:
-        raise SettingsError(f"{name}={raw!r} cannot be used ({error}); a value such as {default} is expected") from error
+        raise SettingsError(
+            f"{name}={raw!r} cannot be used ({error}); a value such as {default} is expected"
+        ) from error
     return raw
 
 
