@@ -62,8 +62,10 @@ def reader_rows(home: Path, mb: float, repeats: int) -> list[str]:
         "|---|---|---|",
         f"| plain Python: split, table CRC, one core, rows in memory | {scan['plain'] / 1e6:.1f} | 1x |",
         f"| scan kernel, one core ({scan['packets']:,.0f} packets/s) | {scan['kernel'] / 1e6:.0f} | {scan['kernel'] / scan['plain']:.0f}x |",
-        f"| capture -> `cems_minute` Parquet, SHA-256, CRC, de-duplicated, quarantined, {os.cpu_count()} cores ({mb:.0f} MB) "
-        f"| {mb / raw['total']:.0f} | {mb * 1e6 / raw['total'] / scan['plain']:.0f}x |",
+        (
+            f"| capture -> `cems_minute` Parquet, SHA-256, CRC, de-duplicated, quarantined, {os.cpu_count()} cores ({mb:.0f} MB) "
+            f"| {mb / raw['total']:.0f} | {mb * 1e6 / raw['total'] / scan['plain']:.0f}x |"
+        ),
     ]
 
 
@@ -92,8 +94,8 @@ def main() -> None:
         province, mb = simulated(Path(folder), 200)
         lines = [
             "# Results", "",
-            f"Written by `python -m benchmarks` on {datetime.now(UTC):%Y-%m-%d} ({platform.machine()}, {os.cpu_count()} cores, Python "
-            f"{platform.python_version()}); medians of {given.repeats} runs, each in a process of its own, kernels compiled. Do not edit.",
+            (f"Written by `python -m benchmarks` on {datetime.now(UTC):%Y-%m-%d} ({platform.machine()}, {os.cpu_count()} cores, Python "
+            f"{platform.python_version()}); medians of {given.repeats} runs, each in a process of its own, kernels compiled. Do not edit."),
             "", "## Reader", "", *reader_rows(province, mb, given.repeats),
             "", "## Capture to release, one day", "",
             "| size | text MB | s | MB/s | peak MiB | seconds by product |", "|---|---|---|---|---|---|",

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from resources.captures import Capture
-from resources.hj212_reader import Devices, Reader
 from resources.factors_hj212 import channel_codes
+from resources.hj212_reader import Devices, Reader
 from resources.registry import Registry
 from resources.storage import open_storage
 from tests.fuzz_reader import damaged, sample_stream
