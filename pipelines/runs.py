@@ -124,6 +124,8 @@ def _sentence(error: SerializableErrorInfo) -> str:
     kind, _, text = error.message.strip().partition(": ")
     if kind.startswith(OWN):
         return text
+    if kind.endswith("DagsterExecutionInterruptedError"):
+        return "已中断 interrupted; 下次运行从现有结果继续 the next run goes on from what stands"
     where = error.stack[-1].strip().splitlines()[0] if error.stack else ""
     return f"{kind.rsplit('.', 1)[-1]}: {text} ({where})"
 

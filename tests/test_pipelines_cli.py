@@ -24,12 +24,15 @@ from pipelines.night import NightConfig, window
 from pipelines.partitions import shifted, today
 from resources.home import Home
 from resources.settings import Settings
+from resources.storage import StorageError
 from simulator import simulate
 from tests.homes import device, minute, outlet, write_home
 from tests.nights import copy_of, lake_hashes
 
 if TYPE_CHECKING:
     from click.testing import Result
+
+    from assets.products import Product
 
 ROOT = Path(__file__).parents[1]
 DAY = "2026-11-01"
@@ -236,6 +239,31 @@ def test_a_failing_step_is_told_in_one_sentence(home: Path) -> None:
     assert f"nothing was published; 最新仍为 latest stays {released}" in result.stdout
     assert "Traceback" not in result.output
     assert "Not executing" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (dg.DagsterExecutionInterruptedError(), "interrupted; 下次运行从现有结果继续"),
+        (ZeroDivisionError("division by zero"), "ZeroDivisionError: division by zero (File "),
+        (StorageError("s3://b: 存储桶不存在 / no such bucket"), "night_raw: s3://b: 存储桶不存在 / no such bucket"),
+    ],
+    ids=["interrupted", "a mistake in the program", "one of ours"],
+)
+def test_whatever_ends_a_step_is_one_line(
+    home: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, said: str
+) -> None:
+    def broken(_home: Home, of: Product, *_args: Any) -> list[Any]:
+        if of.name == "raw":
+            raise error
+        return []
+
+    monkeypatch.setattr("pipelines.night.bring_up_all", broken)
+    result = kiln("run", "--home", home, "--all")
+    assert result.exit_code == 1
+    (line,) = [line for line in result.stdout.splitlines() if line.startswith("night_raw: ")]
+    assert said in line
+    assert "nothing was published" in result.stdout
 
 
 def test_a_plan_names_what_would_be_read_and_made_and_writes_nothing(home: Path) -> None:
