@@ -234,6 +234,7 @@ def test_every_kind_of_frame_dirt_occurs(frames: pl.DataFrame, texts: dict[str, 
         "clock_jump",
     }
     assert set(frames["reason"].cast(pl.String)) == set(QUARANTINE_REASONS) - {
+        "mn_not_in_force",
         "bad_value",
         "repeated_key",
         "superseded",
