@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 
 from assets.products import PRODUCTS, bring_up
 from assets.release import publish_release
 from assets.report import gather, report
 from assets.report_html import Html, number, page, table, tag
 from assets.report_svg import Run, bar, strip
+from pipelines.cli import main
 from resources.home import Home
 from resources.releases import ReleaseError
 from resources.settings import Settings
@@ -187,6 +189,20 @@ def test_before_the_ultra_low_limits_the_page_says_so(tmp_path: Path) -> None:
     assert "No ultra-low limit was in force in this month." in told
     assert "强制 mandatory ≤ 400 mg/m³" in told
     assert "月度结论" not in told
+
+
+def test_the_command_writes_the_page_and_says_where(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = CliRunner().invoke(main, ["report", "--home", home.settings.home])
+    assert made.exit_code == 0
+    page = tmp_path / "kiln-report-2026-10.html"
+    assert str(page.resolve()) in made.output
+    assert page.read_text(encoding="utf-8") == report(home)[1]
+    none = CliRunner().invoke(main, ["report", "--home", home.settings.home, "--month", "2026-09"])
+    assert none.exit_code == 1
+    assert "2026-10" in none.output
 
 
 def test_markup_escapes_all_but_markup() -> None:
