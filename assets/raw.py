@@ -51,7 +51,7 @@ def make_raw(bench: Bench, day: str) -> dict[str, object]:
         "cems_edge": lambda: TABLES["cems_edge"].arrow(raw.whole("cems_edge", [s.edge for s in raw.shards])),
         "cems_other": raw.extra.table,
         "cems_quarantine": lambda: quarantine(raw.segments, files, day, raw.extra, [s.lost for s in raw.shards]),
-        "cems_counts": lambda: _counts([s.became for s in raw.shards], files),
+        "cems_counts": lambda: _counts([s.became for s in raw.shards], files, day),
     }
 
 
@@ -138,8 +138,9 @@ def _became(rows: DayRows) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _counts(shards: list[pl.DataFrame], files: list[Arrival]) -> pa.Table:
+def _counts(shards: list[pl.DataFrame], files: list[Arrival], day: str) -> pa.Table:
     made = pl.concat(shards).group_by("file", "cn").sum()
     names = {i: a.sha256[:16] for i, a in enumerate(files)}
     source = pl.col("file").replace_strict(names, return_dtype=pl.String).alias("src_file")
-    return TABLES["cems_counts"].arrow(made.with_columns(source).drop("file"))
+    whole = made.with_columns(source, pl.lit(date.fromisoformat(day)).alias("day"))
+    return TABLES["cems_counts"].arrow(whole.drop("file"))

@@ -222,9 +222,10 @@ CEMS_QUARANTINE = Table(
 )  # fmt: skip
 
 CEMS_COUNTS = Table(
-    "cems_counts", "raw", "day", ("src_file", "cn"),
+    "cems_counts", "raw", "day", ("day", "src_file", "cn"),
     "守恒计数", "what became of the accepted data frames of each file on this day",
     (
+        Column("day", pa.date32(), "数据日", "local day of the frames", nullable=False),
         SRC[0],
         Column("cn", pa.int16(), "命令编码：2051 分钟, 2061 小时, 2031 日", "command number: 2051 minute, 2061 hour, 2031 day", nullable=False),
         Column("frames", pa.int64(), "接收帧数：= 成行 + 并入 + 重复 + 被取代", "accepted data frames = rows + joined + identical + superseded", nullable=False, low=0),

@@ -34,6 +34,7 @@ def build_defs(
     schedule = dg.ScheduleDefinition(
         name="every_night", job=nightly, cron_schedule=cron, execution_timezone=ZONE,
         description="every unsealed day of the last KILN_NIGHTLY_DAYS, not only yesterday",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
     )  # fmt: skip
     return dg.Definitions(
         assets=build_assets(partition_sets(settings), alone),

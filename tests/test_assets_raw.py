@@ -43,7 +43,8 @@ def test_identical_repeats_are_dropped_and_counted(tmp_path: Path) -> None:
     frame = minute("20261101000000", "a34013-Avg=4.10,a34013-Flag=N")
     tables = simple(tmp_path, frame, minute("20261101000100", "a34013-Avg=4.2"), frame, frame)
     assert [r["pm_avg"] for r in tables["cems_minute"]] == [4.1, 4.2]
-    assert tables["cems_counts"][0] | {"src_file": ""} == {
+    assert tables["cems_counts"][0] | {"src_file": "", "day": ""} == {
+        "day": "",
         "src_file": "", "cn": 2051, "frames": 4, "rows": 2, "joined": 0, "identical": 2, "superseded": 0,
     }  # fmt: skip
     assert not tables["cems_quarantine"]

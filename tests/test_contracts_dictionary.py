@@ -65,7 +65,7 @@ def test_a_key_that_names_its_time_needs_no_partition_beside_it() -> None:
     assert "- 一行 a row: `outlet_id`, `pollutant`, `hour`" in page
     assert "- 一行 a row: `outlet_id`, `pollutant`, `month`, `policy`" in page
     assert "- 一行 a row: `path`, `sha256`" in page
-    assert "- 一行 a row: `src_file`, `cn`, 在每个分区内 within each day" in page
+    assert "- 一行 a row: `day`, `src_file`, `cn`" in page
 
 
 def test_the_snippets_read_from_the_folder_that_was_asked_for() -> None:
