@@ -111,6 +111,7 @@ def reasons(home: Home, of: Product, key: str) -> list[str]:
         made_by, inputs = noted
         return changed(home, inputs) if made_by == of.made_by else [f"code {made_by} -> {of.made_by}"]
     found: dict[str, None] = {}
+    looked_at: list[dict[str, str]] = []
     for table in of.tables:
         partition = home.lake.partition(table, key)
         if partition is None:
@@ -118,7 +119,10 @@ def reasons(home: Home, of: Product, key: str) -> list[str]:
         else:
             if partition.made_by != of.made_by:
                 found[f"code {partition.made_by} -> {of.made_by}"] = None
-            found.update(dict.fromkeys(changed(home, partition.inputs)))
+            if partition.inputs not in looked_at:
+                # Tables made together rest on the same inputs; one look tells for all.
+                looked_at.append(partition.inputs)
+                found.update(dict.fromkeys(changed(home, partition.inputs)))
     return list(found)
 
 

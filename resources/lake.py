@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from bisect import insort
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -135,7 +136,7 @@ class Lake:
                 self.storage.delete(stale.path)
         made = Partition(table, key, made_by, tuple(parts), inputs)
         self.storage.write(_record(table, key), json.dumps(asdict(made), sort_keys=True, indent=1).encode())
-        self._forget(table, key)
+        insort(self.keys(table), key)
         self._known[table, key] = made
         return made
 
@@ -194,7 +195,9 @@ class Lake:
 
     def _forget(self, table: str, key: str) -> None:
         self._known.pop((table, key), None)
-        self._keys.pop(table, None)
+        # Kept in step instead of listed anew: a range of days would otherwise list its table once a day.
+        if key in self.keys(table):
+            self.keys(table).remove(key)
 
 
 def _nothing(product: str, key: str) -> str:

@@ -45,7 +45,6 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, str], list[Any]]:
     return count
 
 
-@pytest.mark.xfail(strict=True, reason="resources/lake.py: each write lists its table anew")
 def test_listing_grows_with_the_days_and_not_with_their_square(
     tmp_path: Path, counted: Callable[[Any, str], list[Any]]
 ) -> None:
@@ -71,9 +70,6 @@ def test_a_registry_row_is_hashed_once_whatever_the_days(
     assert len(hashed) <= 8
 
 
-@pytest.mark.xfail(
-    strict=True, reason="assets/products.py: reasons() looks at the same inputs for each table of a product"
-)
 def test_what_tables_made_together_rest_on_is_looked_at_once(
     tmp_path: Path, counted: Callable[[Any, str], list[Any]]
 ) -> None:
