@@ -57,9 +57,6 @@ def test_listing_grows_with_the_days_and_not_with_their_square(
     assert entries[1] < 5 * entries[0]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="resources/registry.py: version() spells every row out for every day, 0.14 s at 3,000 outlets"
-)
 def test_a_registry_row_is_hashed_once_whatever_the_days(
     tmp_path: Path, counted: Callable[[Any, str], list[Any]]
 ) -> None:
