@@ -189,8 +189,9 @@ def _limit(kind: Any, pollutant: str) -> Any:
     )  # fmt: skip
 
 
-def test_V05_a_cooler_is_judged_by_what_was_measured() -> None:
-    cooler = OUTLET | {"point_type": "cooler"}
+@pytest.mark.parametrize("reference", ["", "10"])
+def test_V05_a_cooler_is_judged_by_what_was_measured(reference: str) -> None:
+    cooler = OUTLET | {"point_type": "cooler", "o2_reference_pct": reference}
     hours, signals = make(_steady(pm_avg=9.9, o2_avg=20.9), registry(outlets=[cooler]))
     hour = _hour(hours, "pm")
     assert (hour["judged_mg_m3"], hour["converted_mg_m3"], hour["o2_reference_pct"]) == (pytest.approx(9.9), None, None)
