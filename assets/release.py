@@ -19,6 +19,8 @@ from contracts import TABLES
 from resources.releases import Arrival, Check, Pinned, Release, ReleaseFacts, Source, publish
 
 if TYPE_CHECKING:
+    from assets.checks import Check as AssetCheck
+    from assets.checks import Verdict
     from contracts import Table
     from resources.home import Home
 
@@ -59,7 +61,7 @@ def facts(home: Home, waiting: list[str]) -> ReleaseFacts:
     arrivals = home.intake.arrivals()
     packs = home.rules.pack_versions(date.min, date.max)
     confidence = {p.id: p.confidence for p in home.rules.packs}
-    checks = [_check(home, c.id) for c in CHECKS]
+    checks = [_told(settle(home, c), c) for c in CHECKS]
     if waiting:
         text = f"{len(waiting)} days have news outside the window of this run, first {waiting[0]}, last {waiting[-1]}"
         checks.append(Check("nothing_waiting", passed=False, blocking=False, text=text))
@@ -73,9 +75,7 @@ def facts(home: Home, waiting: list[str]) -> ReleaseFacts:
     )
 
 
-def _check(home: Home, name: str) -> Check:
-    check = next(c for c in CHECKS if c.id == name)
-    verdict = settle(home, check)
+def _told(verdict: Verdict, check: AssetCheck) -> Check:
     return Check(
         check.id, verdict.passed, check.blocking, "; ".join(verdict.problems[:5]) or f"{check.zh} / {check.en}"
     )

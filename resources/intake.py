@@ -90,9 +90,10 @@ class Intake:
         self._landing = landing
         self._lake = lake
         self._settings = settings
-        self._codes = codes
         self._window = (settings.window_from, settings.window_to)
         self._devices = Devices(registry.devices)
+        self._reading = [READER_VERSION, *map(str, self._window), json.dumps(codes, sort_keys=True)]
+        self._bases: dict[tuple[str, ...], str] = {}
         self._reader = Reader(self._devices, codes, self._window, settings.threads)
         self._by_mn: dict[str, str] = {}
         for d in sorted(registry.devices, key=lambda d: (d.mn, d.valid_from)):
@@ -108,9 +109,12 @@ class Intake:
 
     def basis(self, mns: Iterable[str]) -> str:
         """Hash of all that decides how a capture with these device numbers is read."""
-        facts = [READER_VERSION, *map(str, self._window), json.dumps(self._codes, sort_keys=True)]
-        facts += [f"{mn}={self._by_mn.get(mn, '')}" for mn in sorted(set(mns))]
-        return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
+        asked = tuple(sorted(set(mns)))
+        if asked not in self._bases:
+            # Asked of every arrival at every look, and the arrivals of one plant name the same few devices.
+            facts = [*self._reading, *(f"{mn}={self._by_mn.get(mn, '')}" for mn in asked)]
+            self._bases[asked] = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
+        return self._bases[asked]
 
     def pending(self) -> list[Entry]:
         """Files of landing/cems that must be read: new, changed, or read with another registry."""

@@ -101,11 +101,6 @@ class Lake:
             self._keys[table] = sorted(e.key.rsplit("/", 1)[1].removesuffix(".json") for e in entries)
         return self._keys[table]
 
-    def urls(self, table: str, key: str) -> list[str]:
-        """Files of a partition as polars scans them (with `storage.scan_options`)."""
-        found = self.partition(table, key)
-        return [self.storage.url(p.path) for p in found.parts] if found else []
-
     def read(self, table: str, key: str, columns: list[str] | None = None) -> pa.Table | None:
         """A partition's rows, only the named columns; None when it does not exist."""
         found = self.partition(table, key)
