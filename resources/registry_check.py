@@ -161,12 +161,13 @@ def _reductant_missing(outlets: Reading) -> Iterator[Problem]:
         "填写 none、ammonia 或 urea", "write none, ammonia or urea",
     )  # fmt: skip
     fired = ("kiln_tail", "dryer")
-    return _where(
+    return where(
         outlets, "reductant", lambda p: p.cells.get("point_type") in fired and p.says("reductant", None), complaint
     )
 
 
-def _where(reading: Reading, column: str, wrong: Callable[[Placed], bool], complaint: Complaint) -> Iterator[Problem]:
+def where(reading: Reading, column: str, wrong: Callable[[Placed], bool], complaint: Complaint) -> Iterator[Problem]:
+    """The same complaint about an empty cell of every row that is wrong in the same way."""
     return (reading.problem(p.row, column, "", complaint) for p in reading.rows if wrong(p))
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from resources.provinces import province_key
 from resources.registry_cells import Complaint
-from resources.registry_check import place
+from resources.registry_check import place, where
 from resources.registry_schema import DEVICES, LINES, OUTLETS, PLANTS
 
 if TYPE_CHECKING:
@@ -89,9 +89,7 @@ def _kilns_without_line(outlets: Reading) -> Iterator[Problem]:
         "窑尾未指明生产线", "a kiln tail names no line",
         "填写 line_id, 否则生产状态无从归属", "fill in line_id, otherwise no process state applies to it",
     )  # fmt: skip
-    for placed in outlets.rows:
-        if placed.says("point_type", "kiln_tail") and placed.says("line_id", None):
-            yield outlets.problem(placed.row, "line_id", "", complaint)
+    return where(outlets, "line_id", lambda p: p.says("point_type", "kiln_tail") and p.says("line_id", None), complaint)
 
 
 def _areas_without_coefficient(outlets: Reading) -> Iterator[Problem]:
@@ -99,9 +97,12 @@ def _areas_without_coefficient(outlets: Reading) -> Iterator[Problem]:
         "有烟道截面积而无速度场系数, 不能由流速计算流量", "without it no flow can be made from velocity",
         "填写速度场系数 (验收报告)", "fill in the coefficient of the acceptance report",
     )  # fmt: skip
-    for placed in outlets.rows:
-        if placed.filled("duct_area_m2") and placed.says("velocity_coefficient", None):
-            yield outlets.problem(placed.row, "velocity_coefficient", "", complaint)
+    return where(
+        outlets,
+        "velocity_coefficient",
+        lambda p: p.filled("duct_area_m2") and p.says("velocity_coefficient", None),
+        complaint,
+    )
 
 
 def _coefficients_without_area(outlets: Reading) -> Iterator[Problem]:
@@ -110,9 +111,9 @@ def _coefficients_without_area(outlets: Reading) -> Iterator[Problem]:
         "有速度场系数而无烟道截面积, 不能由流速计算流量", "without it no flow can be made from velocity",
         "填写 duct_area_m2 (m2)", "fill in duct_area_m2 (m2)",
     )  # fmt: skip
-    for placed in outlets.rows:
-        if placed.filled("velocity_coefficient") and placed.says("duct_area_m2", None):
-            yield outlets.problem(placed.row, "duct_area_m2", "", complaint)
+    return where(
+        outlets, "duct_area_m2", lambda p: p.filled("velocity_coefficient") and p.says("duct_area_m2", None), complaint
+    )
 
 
 def _strange_mns(devices: Reading) -> Iterator[Problem]:
