@@ -122,7 +122,7 @@ def _unguarded(_settings: Settings, _say: Callable[[str], None]) -> AbstractCont
 def build_assets(
     partitions: Mapping[str, dg.PartitionsDefinition[str]], guard: Guard = _unguarded
 ) -> list[dg.AssetsDefinition]:
-    """One multi-asset a product. `partitions` gives the set for "day" and "month"; `guard` keeps writers apart."""
+    """One multi-asset a product. `partitions` gives the set for "day", "month" and "year"; `guard` keeps writers apart."""
     return [_product_asset(p, partitions.get(p.partition), guard) for p in PRODUCTS]
 
 
@@ -143,8 +143,8 @@ def _spec(product: Product, table: str, partitions: dg.PartitionsDefinition[str]
 
 
 def _dep(product: Product, table: str) -> dg.AssetDep:
-    """A month rests on its days; those of the running month that lie ahead are no reason against it."""
-    if product.partition != "month":
+    """A month rests on its days, a year on its months; those that lie ahead are no reason against it."""
+    if product.partition not in ("month", "year"):
         return dg.AssetDep(table)
     with warnings.catch_warnings():
         # The option is marked beta; Dagster's version is pinned, and a test holds what it does.

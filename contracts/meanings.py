@@ -43,6 +43,14 @@ HOUR_TAG: Meanings = {
     "OOC": ("失控", "out of control"),
     "X_INSUFFICIENT": ("有效分钟不足, 也不够任何标记", "too few valid minutes, and too few of any mark"),
 }
+PROCESS_STATE: Meanings = {
+    "running": ("正常运行", "in normal operation"),
+    "cold_start": ("冷点火启窑", "start from cold"),
+    "hot_start": ("热点火启窑", "start from hot"),
+    "shutdown": ("停窑过程", "being shut down"),
+    "stopped": ("停运", "stopped"),
+    "banked": ("闷窑保温", "banked: fire kept, no feed"),
+}
 FLAG_SYSTEM: Meanings = {
     "hj212": ("由报文数据标记推得", "from the data flags of the packets"),
     "hj75": ("由设备标记和工况推得", "from marks of devices and process states"),

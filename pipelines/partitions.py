@@ -1,4 +1,4 @@
-"""Partition sets: local days and months in Asia/Shanghai, of all plants together.
+"""Partition sets: local days, months and years in Asia/Shanghai, of all plants together.
 
 Belongs here: the sets and arithmetic on their keys. Does not belong here: anything per plant (plants are rows).
 """
@@ -18,14 +18,17 @@ ZONE = "Asia/Shanghai"
 
 
 def partition_sets(settings: Settings) -> dict[str, dg.PartitionsDefinition[str]]:
-    """Day and month sets from the first day the home knows. China keeps no summer time: a day has 24 hours.
+    """Day, month and year sets from the first day the home knows. China keeps no summer time: a day has 24 hours.
 
-    The running day and month belong to the sets: verdicts to date are what people look at before a month is lost.
+    The running day, month and year belong to the sets: verdicts to date are what people look at before a month is lost.
     """
     start = settings.window_from
     return {
         "day": dg.DailyPartitionsDefinition(start_date=str(start), timezone=ZONE, end_offset=1),
         "month": dg.MonthlyPartitionsDefinition(start_date=f"{start:%Y-%m}", timezone=ZONE, fmt="%Y-%m", end_offset=1),
+        "year": dg.TimeWindowPartitionsDefinition(
+            start=f"{start:%Y}", fmt="%Y", cron_schedule="0 0 1 1 *", timezone=ZONE, end_offset=1
+        ),
     }
 
 

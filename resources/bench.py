@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from resources.events import EventBook
     from resources.home import Home
     from resources.intake import Arrival
     from resources.registry import Registry
@@ -69,6 +70,16 @@ class Bench:
         self._note(_SEP.join(("rules", str(first), str(last))))
         return self.home.rules
 
+    def events(self, first: date, last: date) -> EventBook:
+        """The book of declared events; recorded is what holds in the window."""
+        self._note(_SEP.join(("events", str(first), str(last))))
+        return self.home.events
+
+    def declared(self) -> EventBook:
+        """The book of declared events with its files and findings; recorded is all of it."""
+        self._note("declared")
+        return self.home.events
+
     def intervals(self, day: date) -> dict[str, int]:
         """Minutes that a record of each device stands for, by device number, on a day; recorded are just these."""
         self._note(_SEP.join(("intervals", str(day))))
@@ -118,6 +129,10 @@ def current(home: Home, name: str) -> str:
         return _frontier(home, *rest)
     if kind == "registry":
         return home.registry.version(*(date.fromisoformat(d) for d in rest))
+    if kind == "events":
+        return home.events.version(*(date.fromisoformat(d) for d in rest))
+    if kind == "declared":
+        return home.events.whole
     if kind == "intervals":
         return _hash([f"{mn} {n}" for mn, n in sorted(_intervals(home, date.fromisoformat(*rest)).items())])
     if kind == "rules":

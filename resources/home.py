@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from resources.events_read import read_events
 from resources.factors_hj212 import channel_codes
 from resources.intake import Intake
 from resources.lake import Lake
@@ -16,6 +17,7 @@ from resources.rules import RuleBook
 from resources.storage import open_storage
 
 if TYPE_CHECKING:
+    from resources.events import EventBook
     from resources.settings import Settings
     from resources.storage import Storage
 
@@ -50,6 +52,11 @@ class Home:
     def rules(self) -> RuleBook:
         """Limits and parameters of `reference/rules`."""
         return RuleBook.load()
+
+    @cached_property
+    def events(self) -> EventBook:
+        """Process states and device marks declared in landing/events, settled; what is wrong with them is a finding."""
+        return read_events(self.landing, self.registry, self.rules)
 
     @cached_property
     def intake(self) -> Intake:
