@@ -24,7 +24,13 @@ HOME = click.option(
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="机器可读 machine-readable output")
 DONE, BLOCKED, USAGE, REFUSED = 0, 1, 2, 3
 #: Errors that do not speak of the configuration.
-CODES = {"RegistryError": REFUSED, "RuleError": REFUSED, "ReleaseError": BLOCKED, "ReleaseRefused": BLOCKED}
+CODES = {
+    "RegistryError": REFUSED,
+    "RuleError": REFUSED,
+    "EpaError": REFUSED,
+    "ReleaseError": BLOCKED,
+    "ReleaseRefused": BLOCKED,
+}
 
 
 class Day(click.ParamType[str]):
@@ -296,6 +302,24 @@ def release_prune(home: str | None, as_json: bool, keep: int) -> None:
     from pipelines.cli_release import pruning
 
     emit(*pruning(_published(home), keep), as_json=as_json)
+
+
+@main.group("import")
+def import_() -> None:
+    """导入 Files of others as plain Parquet, beside a home and not in it."""
+
+
+@import_.command("epa")
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
+@click.option("--out", required=True, help="写入目录 folder or s3://bucket/prefix for epa_hourly and epa_units")
+@AS_JSON
+def import_epa(files: tuple[str, ...], out: str, as_json: bool) -> None:
+    """美国 EPA 小时排放 EPA hourly emission files: hours, unit-year sums, substituted hours. Exit 1 where lines were left out."""
+    from pipelines.cli_import import import_epa as made
+
+    data, text = made(files, out)
+    emit(data, text, as_json=as_json)
+    sys.exit(BLOCKED if data["left_out"] else DONE)
 
 
 def _settings(home: str | None) -> Settings:
