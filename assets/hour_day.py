@@ -48,7 +48,8 @@ class Reported:
 @dataclass(frozen=True)
 class HourDay:
     """One day of hours. `expected`: (outlets, pollutants); `labels`: label of each run; `strangers`: rows without a
-    registry row, by outlet; `choices`: label and evidence per device.
+    registry row, by outlet; `choices`: label and evidence per device; `process` and `touched`: see
+    `hour_declared.Declarations`.
     """
 
     fleet: Fleet
@@ -61,6 +62,8 @@ class HourDay:
     labels: tuple[str, ...]
     choices: Mapping[tuple[str, str], Choice]
     strangers: Mapping[str, int]
+    process: NDArray[np.int8]
+    touched: NDArray[np.bool_]
 
     @property
     def judged(self) -> Floats:

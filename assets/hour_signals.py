@@ -109,6 +109,9 @@ def _reported_differs(writer: _Writer) -> None:
     # Near air a converted value follows the last digit of oxygen; A07 speaks of those hours.
     either[day.hours.near_air > 0] = math.nan
     mean, mass = _apart(reported.avg, h.raw, small), _apart(reported.mass, h.mass, light)
+    # A logger knows nothing of what people declare afterwards: such hours differ rightly.
+    for figures in (either, mean, mass):
+        figures[day.touched] = math.nan
     # Whether a logger converts NO to NO2 before it computes these is its own affair: there is nothing to compare with.
     for figures in (either, mass):
         figures[_nox_differs_in_kind(day), :, _NOX] = math.nan

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from contracts.cems import CEMS_HOURLY
+from contracts.events import STATES
 from kernels.hours import HOURS, POLLUTANT_ORDER, REASONS
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ def hour_table(day: HourDay) -> pa.Table:
         "valid_minutes": pa.array(h.valid[at]),
         "minutes": pa.array(h.minutes[at]),
         "hour_tag": _texts(h.tag[at], day.rules.tags),
-        "flag_system": _texts(np.zeros(outlet.size, np.int64), ["hj212"]),
+        "flag_system": _texts(h.by_declaration[at], ["hj212", "hj75"]),
+        "process_state": _texts(day.process[per_outlet] + 1, [None, *STATES]),
         "flow_m3_h": _floats(h.flow[per_outlet]),
         "mass_kg": _floats(h.mass[at]),
         "o2_reference_pct": _floats(day.facts.o2_reference[outlet]),

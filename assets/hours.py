@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from assets.fleet import expected_pollutants, fleet_at, outlet_facts
 from assets.hour_day import REPORTED_COLUMNS, HourDay, reported_hours, strangers_of
+from assets.hour_declared import declarations
 from assets.hour_rules import label_rules, rules_of
 from assets.hour_signals import signal_table
 from assets.hour_table import hour_table
@@ -48,17 +49,20 @@ def _gather(bench: Bench, day: date) -> HourDay:
     speakers, hour_speakers = fleet.speakers(minutes, labels), fleet.speakers(hours, labels)
     facts = outlet_facts(fleet, book)
     rows = kernel_rows(minutes, speakers, len(fleet.outlets), day)
+    declared = declarations(bench.events(day, day), fleet, book, rules)
     return HourDay(
         fleet=fleet,
         book=book,
         rules=rules,
         facts=facts,
         expected=expected_pollutants(fleet, registry, book),
-        hours=hours_of_day(Day(rows, facts, rules.classes, rules.rules)),
+        hours=hours_of_day(Day(rows, facts, rules.classes, rules.rules, declared.spans)),
         reported=reported_hours(hours, hour_speakers, fleet),
         labels=tuple("" if s is None else s.label for s in speakers),
         choices=choices,
         strangers=strangers_of(minutes, speakers, fleet),
+        process=declared.process,
+        touched=declared.touched,
     )
 
 

@@ -93,7 +93,7 @@ PRODUCTS: tuple[Product, ...] = (
         "labels", ("cems_labels",), "day", "labels-1", make_labels,
         lambda home: set(home.lake.keys("cems_minute")) | set(home.lake.keys("cems_labels")),
     ),
-    Product("hours", ("cems_hourly", "cems_signals"), "day", "hours-1", make_hours, _hour_days),
+    Product("hours", ("cems_hourly", "cems_signals"), "day", "hours-2", make_hours, _hour_days),
     Product(
         "judgement", ("ule_hourly", "ule_monthly", "ule_progress"), "month", "judgement-1", make_judgement, _judged_months
     ),

@@ -266,6 +266,7 @@ CEMS_HOURLY = Table(
         Column("minutes", pa.int16(), "有记录分钟数：有该污染物记录的分钟, 不论有效与否", "minutes with a record of this pollutant, valid or not", "min", nullable=False, low=0, high=60),
         Column("hour_tag", LABEL, "小时标记：由分钟标记按优先次序得出", "what most of the hour was, by the precedence of the tag tables", nullable=False, values=HOUR_TAGS, meanings=m.of(m.HOUR_TAG, HOUR_TAGS), source="HJ 75-2017, HJ 76-2017 tag tables"),
         Column("flag_system", LABEL, "标记体系：小时标记的来源", "where the tag comes from", nullable=False, values=("hj212", "hj75"), meanings=m.of(m.FLAG_SYSTEM, ("hj212", "hj75"))),
+        Column("process_state", LABEL, "工况：申报的工况占满 45 分钟者; 未申报则为空", "declared process state of at least 45 of the hour's minutes; null where none was declared", values=tuple(m.PROCESS_STATE), meanings=m.of(m.PROCESS_STATE, tuple(m.PROCESS_STATE)), source="公告2022年第21号"),
         Column("flow_m3_h", pa.float64(), "标干流量：小时均值, 标准状态干烟气", "hour mean of dry standard flow", "m3/h"),
         Column("mass_kg", pa.float64(), "排放量：标干实测浓度(不折算) x 标干流量 x 1 小时", "unconverted concentration x dry standard flow x 1 h", "kg", source="HJ 75-2017 App. C"),
         Column("o2_reference_pct", pa.float64(), "基准氧含量：折算所用; 不须折算则为空", "reference O2 used; null where conversion does not apply", "%"),

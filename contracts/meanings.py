@@ -65,6 +65,7 @@ NULL_REASON: Meanings = {
     "o2_invalid": ("折算所需氧含量无效", "the oxygen that conversion needs is not valid"),
     "o2_near_air": ("氧含量达到空气水平, 无法折算", "oxygen as in air: conversion is not defined"),
     "no_nox_basis": ("只有 NO 而无法换算为 NO2 计的 NOx", "nitrogen oxides cannot be put together as NO2"),
+    "stopped": ("申报停运", "declared as stopped"),
     "no_moisture": ("湿基数据缺少湿度", "wet gas without its moisture"),
 }
 SEVERITY: Meanings = {

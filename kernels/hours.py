@@ -18,6 +18,8 @@ import numpy as np
 from numba import njit
 
 from kernels import minutes as at
+from kernels.declared import Declared, lay_over
+from kernels.hour_tags import Tags, join_invalid, tag_hour, tag_of
 from kernels.minute_air import Air, Constants, fill_air, fill_nox, new_air
 from kernels.minutes import Bytes, Cells, Floats, Longs, new_cells, new_places, paint, place_rows
 from kernels.standard_state import hour_mass, oxygen_factor
@@ -30,8 +32,17 @@ if TYPE_CHECKING:
 HOURS = 24
 
 #: Why a judged value is missing; `Hours.reason` indexes this, 0 = it is not.
-REASONS = ("", "no_data", "no_nox_basis", "below_45_valid_minutes", "no_moisture", "o2_near_air", "o2_invalid")
-_NO_DATA, _NO_NOX_BASIS, _BELOW, _NO_MOISTURE, _NEAR_AIR, _O2_INVALID = range(1, 7)
+REASONS = (
+    "",
+    "no_data",
+    "no_nox_basis",
+    "below_45_valid_minutes",
+    "no_moisture",
+    "o2_near_air",
+    "o2_invalid",
+    "stopped",
+)
+_NO_DATA, _NO_NOX_BASIS, _BELOW, _NO_MOISTURE, _NEAR_AIR, _O2_INVALID, _STOPPED = range(1, 8)
 
 #: Pollutants in the order of the last axis; each with the cells it is reported in and the cells its hour is made from.
 POLLUTANT_ORDER = ("pm", "so2", "nox", "nh3", "co", "hcl", "hf", "hg")
@@ -43,15 +54,13 @@ N_POLLUTANTS = len(POLLUTANT_ORDER)
 class Rules(NamedTuple):
     """Parameters in force that day. `minute_first`: convert minutes, then average (else the other order).
 
-    `near_air_pct`: O2 above it is counted. `tag_class`, `tag_least`: tags by precedence, each with its class and the
-    minutes that it takes; an hour that meets none gets the index after the last one.
+    `near_air_pct`: O2 above it is counted. `tags`: see `hour_tags`.
     """
 
     min_valid_minutes: int
     minute_first: bool
     near_air_pct: float
-    tag_class: Longs
-    tag_least: Longs
+    tags: Tags
     constants: Constants
 
 
@@ -70,13 +79,15 @@ class Day(NamedTuple):
     outlets: Outlets
     classes: Bytes
     rules: Rules
+    declared: Declared
 
 
 class Hours(NamedTuple):
     """`concentration` (dry standard), `converted`, `mean_first` (the other order), `raw` (as reported), `mass` in kg,
-    `valid` and `minutes` (of the judged value; with a record), `tag`, `reason`: (n, 24, p). `o2`, `flow`, `pressure` (of any
-    valid minute), `near_air` and `covered` (minutes), `run` (last one seen, -1 none): (n, 24). `repeats` (n,): rows that
-    share their slot with an earlier one. `tag` counts by precedence, see Rules; `reason` indexes REASONS.
+    `valid` and `minutes` (of the judged value; with a record), `tag`, `reason`, `by_declaration` (the tag rests on declared
+    minutes): (n, 24, p). `o2`, `flow`, `pressure` (of any valid minute), `near_air` and
+    `covered` (minutes), `run` (last one seen, -1 none): (n, 24). `repeats` (n,): rows that share their slot with an earlier
+    one. `tag` counts by precedence, see Rules; `reason` indexes REASONS.
     """
 
     concentration: Floats
@@ -88,6 +99,7 @@ class Hours(NamedTuple):
     minutes: NDArray[np.int16]
     tag: Bytes
     reason: Bytes
+    by_declaration: NDArray[np.bool_]
     o2: Floats
     flow: Floats
     pressure: Floats
@@ -98,7 +110,9 @@ class Hours(NamedTuple):
 
 
 class _Sums(NamedTuple):
-    """Sums and numbers of minutes of one hour: as reported, dry, converted; `o2`: dry minutes with valid oxygen."""
+    """Sums and numbers of minutes of one hour: as reported, dry, converted; `o2`: dry minutes with valid oxygen; `none`: minutes
+    without a record.
+    """
 
     raw: float
     raw_n: int
@@ -107,27 +121,13 @@ class _Sums(NamedTuple):
     converted: float
     converted_n: int
     o2_n: int
+    none: int
 
 
 @njit(cache=True, nogil=True)
-def tag_of(counts: Longs, tag_class: Longs, tag_least: Longs) -> int:
-    """Index of the first tag whose minutes suffice (air-rules 3.2), `tag_class.size` when none does.
-
-    `counts`: minutes per class, (N_CLASSES,). Each tag is judged alone. Minutes without a record are missing data.
-    """
-    for tag in range(tag_class.size):
-        minutes = counts[tag_class[tag]]
-        if tag_class[tag] == at.MISSING:
-            minutes += counts[at.NONE]
-        if minutes >= tag_least[tag]:
-            return tag
-    return int(tag_class.size)
-
-
-@njit(cache=True, nogil=True)
-def _reason(counts: Longs, dry: int, oxygen: int, least: int) -> int:
+def _reason(counts: Longs, none: int, dry: int, oxygen: int, least: int) -> int:
     """Why the judged value is missing: the first step of the chain that leaves fewer than `least` minutes."""
-    if counts[at.NONE] == 60:
+    if none == 60:
         return _NO_DATA
     if counts[at.VALID] < least:
         return _NO_NOX_BASIS if counts[at.VALID] + counts[at.NO_BASIS] >= least else _BELOW
@@ -177,6 +177,7 @@ def _sum_hour(cells: Cells, air: Air, p: int, h: int, counts: Longs) -> _Sums:
     """Add up one hour of pollutant `p`; `counts` becomes the minutes per class."""
     raw_cell, cell = _RAW_CELLS[p], _HOUR_CELLS[p]
     raw, raw_n, total, dry_n, converted, converted_n, o2_n = 0.0, 0, 0.0, 0, 0.0, 0, 0
+    none = 0
     counts[:] = 0
     for m in range(h * 60, h * 60 + 60):
         state = cells.state[cell, m]
@@ -185,6 +186,7 @@ def _sum_hour(cells: Cells, air: Air, p: int, h: int, counts: Longs) -> _Sums:
             raw += cells.value[raw_cell, m]
             raw_n += 1
         if state & at.CLASS_BITS != at.VALID:
+            none += state == at.NONE or state & at.NO_RECORD != 0
             continue
         dry = cells.value[cell, m] * air.dry[m] if state & at.WET else cells.value[cell, m]
         if math.isnan(dry):
@@ -195,12 +197,19 @@ def _sum_hour(cells: Cells, air: Air, p: int, h: int, counts: Longs) -> _Sums:
         if not math.isnan(air.to_reference[m]):
             converted += dry * air.to_reference[m]
             converted_n += 1
-    return _Sums(raw, raw_n, total, dry_n, converted, converted_n, o2_n)
+    return _Sums(raw, raw_n, total, dry_n, converted, converted_n, o2_n, none)
 
 
 @njit(cache=True, nogil=True)
-def _pollutant_hours(cells: Cells, air: Air, i: int, p: int, reference: float, rules: Rules, counts: Longs, out: Hours) -> None:  # fmt: skip
-    """Means, mass, tag and reason of every hour of pollutant `p` of outlet `i`; `counts` is scratch."""
+def _pollutant_hours(
+    cells: Cells, air: Air, process: Bytes, told: bool, stopped: int, i: int, p: int, reference: float, rules: Rules,
+    counts: Longs, scratch: Longs, out: Hours,
+) -> None:  # fmt: skip
+    """Means, mass, tag and reason of every hour of pollutant `p` of outlet `i`; `counts` and `scratch` have one entry a class.
+
+    `told`: `process` holds states that were declared.
+    """
+    cell = _HOUR_CELLS[p]
     least, air_pct, guard = rules.min_valid_minutes, rules.constants.air_pct, rules.constants.guard_pct
     for h in range(HOURS):
         sums = _sum_hour(cells, air, p, h, counts)
@@ -220,9 +229,18 @@ def _pollutant_hours(cells: Cells, air: Air, i: int, p: int, reference: float, r
         out.concentration[i, h, p] = concentration
         out.mass[i, h, p] = hour_mass(concentration, out.flow[i, h])
         out.valid[i, h, p] = judged
-        out.minutes[i, h, p] = 60 - counts[at.NONE]
-        out.tag[i, h, p] = tag_of(counts, rules.tag_class, rules.tag_least)
-        out.reason[i, h, p] = 0 if judged >= least else _reason(counts, sums.dry_n, oxygen, least)
+        out.minutes[i, h, p] = 60 - sums.none
+        out.reason[i, h, p] = 0 if judged >= least else _reason(counts, sums.none, sums.dry_n, oxygen, least)
+        if counts[at.VALID] == 60 and not told:
+            out.tag[i, h, p] = tag_of(counts, rules.tags)
+            continue
+        hour = slice(h * 60, h * 60 + 60)
+        join_invalid(cells.state[cell, hour], rules.tags, counts, scratch)
+        tag, by_declaration = tag_hour(cells.state[cell, hour], process[hour], told, stopped, rules.tags, counts)
+        out.tag[i, h, p] = tag
+        out.by_declaration[i, h, p] = by_declaration
+        if judged < least and tag < rules.tags.classes.size and rules.tags.classes[tag] == stopped != at.NONE:
+            out.reason[i, h, p] = _STOPPED
 
 
 @njit(cache=True, nogil=True)
@@ -230,14 +248,16 @@ def _outlets(day: Day, lo: int, hi: int, out: Hours) -> None:
     """Outlets lo..hi-1, one after another over the same scratch; what nothing was sent for keeps its preset figures."""
     cells, air, places = new_cells(), new_air(), new_places(day.rows)
     latest = np.empty(day.rows.runs.outlet.size, np.int64)
-    counts = np.zeros(at.N_CLASSES, np.int64)
+    counts, scratch = np.zeros(at.N_CLASSES, np.int64), np.zeros(at.N_CLASSES, np.int64)
     seen = np.zeros(at.N_CHANNELS + 1, np.bool_)
-    rules, facts = day.rules, day.outlets
+    process = np.zeros(at.DAY_MINUTES, np.uint8)
+    rules, facts, declared = day.rules, day.outlets, day.declared
     for i in range(lo, hi):
-        if day.rows.first[i] == day.rows.first[i + 1]:
+        if day.rows.first[i] == day.rows.first[i + 1] and declared.first[i] == declared.first[i + 1]:
             continue
         out.repeats[i] = place_rows(day.rows, i, places, latest)
         paint(day.rows, i, places, day.classes, cells, seen)
+        told = lay_over(declared, i, cells, process, seen)
         seen[at.NOX_AS_NO2] = seen[at.NOX] or seen[at.NO] or seen[at.NO2]
         if seen[at.NOX_AS_NO2]:
             fill_nox(cells, rules.constants.no_as_no2)
@@ -246,7 +266,9 @@ def _outlets(day: Day, lo: int, hi: int, out: Hours) -> None:
         _air_hours(cells, air, places.owner, i, rules, out)
         for p in range(N_POLLUTANTS):
             if seen[_HOUR_CELLS[p]]:
-                _pollutant_hours(cells, air, i, p, reference, rules, counts, out)
+                _pollutant_hours(
+                    cells, air, process, told, declared.stopped, i, p, reference, rules, counts, scratch, out
+                )  # fmt: skip
 
 
 def _preset(n: int, missing: int) -> Hours:
@@ -255,11 +277,12 @@ def _preset(n: int, missing: int) -> Hours:
     concentration, converted, mean_first, raw, mass = (np.full(wide, math.nan) for _ in range(5))
     valid, minutes = np.zeros(wide, np.int16), np.zeros(wide, np.int16)
     tag, reason = np.full(wide, missing, np.uint8), np.full(wide, _NO_DATA, np.uint8)
+    by_declaration = np.zeros(wide, np.bool_)
     o2, flow, pressure = (np.full(narrow, math.nan) for _ in range(3))
     near_air, covered = np.zeros(narrow, np.int16), np.zeros(narrow, np.int16)
     run, repeats = np.full(narrow, -1, np.int32), np.zeros(n, np.int32)
     return Hours(
-        concentration, converted, mean_first, raw, mass, valid, minutes, tag, reason,
+        concentration, converted, mean_first, raw, mass, valid, minutes, tag, reason, by_declaration,
         o2, flow, pressure, near_air, covered, run, repeats,
     )  # fmt: skip
 
@@ -271,11 +294,12 @@ def hours_of_day(day: Day, workers: int = 1) -> Hours:
     arrays do not fit together.
     """
     n = day.outlets.o2_reference.size
-    if day.rows.first.size != n + 1:
-        raise ValueError(f"rows are listed for {day.rows.first.size - 1} outlets, facts are given for {n}")
+    for what, first in (("rows", day.rows.first), ("declarations", day.declared.first)):
+        if first.size != n + 1:
+            raise ValueError(f"{what} are listed for {first.size - 1} outlets, facts are given for {n}")
     nothing = np.zeros(at.N_CLASSES, np.int64)
     nothing[at.NONE] = 60
-    out = _preset(n, tag_of(nothing, day.rules.tag_class, day.rules.tag_least))
+    out = _preset(n, tag_of(nothing, day.rules.tags))
     edges = np.linspace(0, n, workers + 1).astype(int).tolist()
     if workers == 1:
         _outlets(day, 0, n, out)

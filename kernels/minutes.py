@@ -36,6 +36,9 @@ CLASS_BITS = 0x0F
 WET = 0x10
 #: Nitrogen oxides not yet counted as NO2.
 NOT_AS_NO2 = 0x20
+#: The class was declared, not sent; and the minute has no record at all.
+DECLARED = 0x40
+NO_RECORD = 0x80
 
 Floats = NDArray[np.float64]
 Bytes = NDArray[np.uint8]

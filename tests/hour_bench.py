@@ -16,6 +16,7 @@ from assets.hours import make_hours
 from assets.labels import make_labels
 from contracts.cems import CEMS_EDGE, CEMS_MINUTE, CEMS_REPORTED
 from contracts.channels import SUBFIELD_WIRE, SUBFIELDS, column
+from resources.events import EventBook
 from resources.registry import Registry
 from resources.rules import RuleBook
 from tests.registry_home import DEVICE, OUTLET, PLANT, home
@@ -37,8 +38,11 @@ PLAIN = DEVICE | {"mn": "M1", "label": "start", "pressure_unit": "kPa", "pressur
 class FakeBench:
     """Tables by (name, key); the registry and the packaged rule book."""
 
-    def __init__(self, registry: Registry, tables: dict[tuple[str, str], pa.Table]) -> None:
+    def __init__(
+        self, registry: Registry, tables: dict[tuple[str, str], pa.Table], events: EventBook | None = None
+    ) -> None:
         self.tables = tables
+        self._events = events or EventBook()
         self._registry = registry
 
     def table(self, name: str, key: str, columns: list[str] | None = None) -> pa.Table | None:
@@ -50,6 +54,9 @@ class FakeBench:
 
     def rules(self, first: date, last: date) -> RuleBook:
         return BOOK
+
+    def events(self, first: date, last: date) -> EventBook:
+        return self._events
 
 
 def registry(outlets: list[dict[str, str]] | None = None, devices: list[dict[str, str]] | None = None,
@@ -91,10 +98,11 @@ def raw_tables(rows: list[dict[str, Any]]) -> dict[tuple[str, str], pa.Table]:
 
 
 def make(
-    rows: list[dict[str, Any]], facts: Registry | None = None, day: str = DAY, more: dict[Any, pa.Table] | None = None
-) -> Any:
+    rows: list[dict[str, Any]], facts: Registry | None = None, day: str = DAY, more: dict[Any, pa.Table] | None = None,
+    events: EventBook | None = None,
+) -> Any:  # fmt: skip
     """(hours, signals) of a day as frames, after the labels of the day; None when the maker makes nothing."""
-    bench = FakeBench(facts or registry(), raw_tables(rows) | (more or {}))
+    bench = FakeBench(facts or registry(), raw_tables(rows) | (more or {}), events)
     bench.tables |= {(name, day): table for name, table in make_labels(bench, day).items()}  # type: ignore[arg-type]
     made = make_hours(bench, day)  # type: ignore[arg-type]
     if not made:

@@ -5,6 +5,7 @@ Belongs here: building kernel input from lists, and doing the same sums in plain
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,27 +13,35 @@ from typing import Any
 import numpy as np
 
 from kernels import minutes as cells
+from kernels.declared import ALL_CHANNELS, PROCESS, Declared
+from kernels.hour_tags import Tags
 from kernels.hours import POLLUTANT_ORDER, REASONS, Day, Hours, Outlets, Rules, hours_of_day
 from kernels.minute_air import Constants
 from kernels.minute_rows import Rows, Runs, rows_of_day
 
 #: Tags in the order of precedence of air-rules 3.2, with the minutes each takes.
-TAGS = {"F": 45, "Md": 16, "D": 16, "M": 16, "C": 16, "T": 16, "N": 45}
-TAG_NAMES = (*TAGS, "X_INSUFFICIENT")
-_OWN_CLASS = {"N": cells.VALID, "Md": cells.MISSING}
-_TAG_CLASS = {tag: _OWN_CLASS.get(tag, cells.FIRST_TAG + i) for i, tag in enumerate(TAGS)}
+TAGS = {
+    "F": 45, "off": 45, "Md": 16, "OOC": 16, "D": 16, "M": 16, "C": 16, "T": 16, "St": 45, "Sd": 45, "B": 45, "N": 45,
+}  # fmt: skip
+#: As `hour_rules` has it: the source stopped by declaration and an instrument that flags itself as off share a name.
+TAG_NAMES = (*("F" if t == "off" else t for t in TAGS), "X_INSUFFICIENT")
+TAG_CLASS = {"N": cells.VALID, "Md": cells.MISSING}
+TAG_CLASS |= {tag: cells.FIRST_TAG + i for i, tag in enumerate(t for t in TAGS if t not in TAG_CLASS)}
+DEVICE_TAGS = ("off", "Md", "OOC", "D", "M", "C", "T")
+_JOINS = np.isin(np.arange(cells.N_CLASSES), [cells.INVALID, *(TAG_CLASS[t] for t in DEVICE_TAGS)])
+_RANK = np.full(cells.N_CLASSES, len(TAGS))
+_RANK[[TAG_CLASS[t] for t in TAGS]] = np.arange(len(TAGS))
 #: Tag that each flag counts towards, by flag system; in 2017 F is the instrument, in 2005 the source.
 FLAGS = (
-    {"N": "N", "F": "F", "D": "D", "P": "D", "M": "M", "C": "C", "T": "T"},
-    {"N": "N", "F": "D", "D": "D", "M": "M", "C": "C", "T": "T", "B": "Md"},
+    {"N": "N", "F": "off", "D": "D", "P": "D", "M": "M", "C": "C", "T": "T"},
+    {"N": "N", "F": "off", "D": "D", "M": "M", "C": "C", "T": "T", "B": "Md"},
 )
 CONSTANTS = Constants(21.0, 21.0, 273.0, 101.325, 46.005 / 30.006)
 RULES = Rules(
     45,
     True,
     19.0,
-    np.array(list(_TAG_CLASS.values())),
-    np.array(list(TAGS.values())),
+    Tags(np.array([TAG_CLASS[tag] for tag in TAGS]), np.array(list(TAGS.values())), _JOINS, _RANK),
     CONSTANTS,
 )
 DAY_MS = 1_700_000_000_000 // 86_400_000 * 86_400_000
@@ -57,6 +66,17 @@ class Sender:
 
 
 @dataclass(frozen=True)
+class Told:
+    """One declared stretch, minutes [lo, hi): `channel` of CHANNEL_ORDER, "all", or "process" with F, St, Sd or B."""
+
+    channel: str
+    lo: int
+    hi: int
+    tag: str
+    outlet: int = 0
+
+
+@dataclass(frozen=True)
 class Place:
     """Facts of one outlet."""
 
@@ -69,7 +89,7 @@ def classes() -> Any:
     made = np.full((2, 256), cells.INVALID, np.uint8)
     for system, flags in enumerate(FLAGS):
         for flag, tag in flags.items():
-            made[system, ord(flag)] = _TAG_CLASS[tag]
+            made[system, ord(flag)] = TAG_CLASS[tag]
     return made
 
 
@@ -105,13 +125,26 @@ def _runs(senders: list[Sender]) -> Runs:
     )
 
 
-def hours_from(senders: list[Sender], places: list[Place], rules: Rules = RULES, workers: int = 1) -> Hours:
+def declared_of(told: list[Told], outlets: int) -> Declared:
+    by_outlet = sorted(told, key=lambda t: t.outlet)
+    first = np.searchsorted([t.outlet for t in by_outlet], np.arange(outlets + 1)).astype(np.int64)
+    own = {"all": ALL_CHANNELS, "process": PROCESS}
+    channel = [own[t.channel] if t.channel in own else cells.CHANNEL_ORDER.index(t.channel) for t in by_outlet]
+    columns = (channel, [t.lo for t in by_outlet], [t.hi for t in by_outlet])
+    codes = np.array([TAG_CLASS[t.tag] for t in by_outlet], np.uint8)
+    return Declared(first, *(np.array(c, np.int64) for c in columns), codes, TAG_CLASS["F"])
+
+
+def hours_from(
+    senders: list[Sender], places: list[Place], rules: Rules = RULES, workers: int = 1, told: list[Told] | None = None
+) -> Hours:
     facts = Outlets(
         np.array([p.o2_reference for p in places]),
         np.array([p.area for p in places]),
         np.array([p.coefficient for p in places]),
     )
-    return hours_of_day(Day(rows_of(senders, len(places)), facts, classes(), rules), workers)
+    declared = declared_of(told or [], len(places))
+    return hours_of_day(Day(rows_of(senders, len(places)), facts, classes(), rules, declared), workers)
 
 
 def minute_records(first: int, count: int, values: dict[str, float], flags: dict[str, str] | None = None) -> list[Any]:
@@ -127,14 +160,18 @@ class Cell:
     value: float
     wet: bool = False
     as_no: bool = False
+    declared: bool = False
+    recorded: bool = True
 
     @property
     def valid(self) -> bool:
         return self.tag == "N"
 
 
-def twin(senders: list[Sender], places: list[Place], rules: Rules = RULES) -> dict[tuple[int, int], dict[str, Any]]:
-    """Figures of every outlet and hour that anything was sent for; pollutants under their names."""
+def twin(
+    senders: list[Sender], places: list[Place], rules: Rules = RULES, told: list[Told] | None = None
+) -> dict[tuple[int, int], dict[str, Any]]:
+    """Figures of every outlet and hour that anything was sent or declared for; pollutants under their names."""
     made = {}
     for outlet, place in enumerate(places):
         rows = [(t, s, v, f) for s in senders if s.outlet == outlet for t, v, f in s.records]
@@ -146,10 +183,31 @@ def twin(senders: list[Sender], places: list[Place], rules: Rules = RULES) -> di
                 for minute in range(slot, min(slot + sender.interval, 1440)):
                     cell = day.setdefault(minute, {})
                     cell.update(_said(sender, values, flags))
+        sent = set(day)
+        states: dict[int, str] = {}
+        for one in [t for t in told or [] if t.outlet == outlet]:
+            for minute in range(one.lo, one.hi):
+                _declare(day.setdefault(minute, {}), one)
+                if one.channel == "process":
+                    states[minute] = one.tag
         for hour in sorted({minute // 60 for minute in day}):
-            minutes = [day.get(m) for m in range(hour * 60, hour * 60 + 60)]
-            made[outlet, hour] = _hour(minutes, place, rules)
+            span = range(hour * 60, hour * 60 + 60)
+            minutes = [day.get(m) for m in span]
+            made[outlet, hour] = _hour(minutes, place, rules, [states.get(m, "") for m in span])
+            made[outlet, hour]["covered"] = len(sent & set(span))
     return made
+
+
+def _declare(minute: dict[str, Cell], told: Told) -> None:
+    before = dict(minute)
+    if told.channel == "process" and told.tag != "F":
+        return
+    for channel in cells.CHANNEL_ORDER if told.channel in ("all", "process") else [told.channel]:
+        own = before.get(channel)
+        recorded = own is not None and own.recorded
+        if channel == "nox":
+            recorded |= "no" in before or "no2" in before
+        minute[channel] = Cell(told.tag, math.nan, declared=True, recorded=recorded)
 
 
 def _said(sender: Sender, values: dict[str, float], flags: dict[str, str]) -> dict[str, Cell]:
@@ -171,7 +229,7 @@ def _said(sender: Sender, values: dict[str, float], flags: dict[str, str]) -> di
     return said
 
 
-def _hour(minutes: list[dict[str, Cell] | None], place: Place, rules: Rules) -> dict[str, Any]:
+def _hour(minutes: list[dict[str, Cell] | None], place: Place, rules: Rules, states: list[str]) -> dict[str, Any]:
     filled = [m or {} for m in minutes]
     dry = [_dry_factor(m) for m in filled]
     o2 = [_dry(m.get("o2"), f) for m, f in zip(filled, dry, strict=True)]
@@ -182,15 +240,14 @@ def _hour(minutes: list[dict[str, Cell] | None], place: Place, rules: Rules) -> 
         "flow": _mean(flow, rules.min_valid_minutes),
         "pressure": _mean(pressure, 1),
         "near_air": sum(x > rules.near_air_pct for x in o2),
-        "covered": sum(m is not None for m in minutes),
     }
     for pollutant in POLLUTANT_ORDER:
-        made[pollutant] = _pollutant(pollutant, filled, dry, o2, made, place, rules)
+        made[pollutant] = _pollutant(pollutant, filled, dry, o2, made, place, rules, states)
     return made
 
 
 def _pollutant(name: str, minutes: list[dict[str, Cell]], dry: list[float], o2: list[float], air: dict[str, Any],
-               place: Place, rules: Rules) -> dict[str, Any]:  # fmt: skip
+               place: Place, rules: Rules, states: list[str]) -> dict[str, Any]:  # fmt: skip
     least = rules.min_valid_minutes
     own = [_nox(m) if name == "nox" else m.get(name) for m in minutes]
     values = [_dry(cell, factor) for cell, factor in zip(own, dry, strict=True)]
@@ -207,7 +264,9 @@ def _pollutant(name: str, minutes: list[dict[str, Cell]], dry: list[float], o2: 
             n_o2 = 0 if math.isnan(air["o2"]) else least
     raw = [m[name].value for m in minutes if name in m and m[name].valid]
     counts = {tag: sum(c is not None and c.tag == tag for c in own) for tag in (*TAGS, "basis")}
-    none = sum(c is None for c in own)
+    none = sum(c is None or not c.recorded for c in own)
+    tag = _tag(own, states)
+    why = "stopped" if tag == "F" else _why(counts, none, n_dry, n_o2, least)
     return {
         "concentration": concentration,
         "converted": by_minute,
@@ -216,16 +275,31 @@ def _pollutant(name: str, minutes: list[dict[str, Cell]], dry: list[float], o2: 
         "mass": concentration * air["flow"] / 1e6,
         "valid": judged,
         "minutes": 60 - none,
-        "tag": _tag(counts, none),
-        "reason": "" if judged >= least else _why(counts, none, n_dry, n_o2, least),
+        "tag": "F" if tag == "off" else tag,
+        "by_declaration": _by_declaration(own, states, tag),
+        "reason": "" if judged >= least else why,
     }
 
 
-def _tag(counts: dict[str, int], none: int) -> str:
-    for tag, least in TAGS.items():
-        if counts[tag] + (none if tag == "Md" else 0) >= least:
-            return tag
-    return "X_INSUFFICIENT"
+def _tag(own: list[Cell | None], states: list[str]) -> str:
+    """Joined across labels: every unbroken stretch of a device's invalid minutes counts for its commonest label."""
+    labels = ["Md" if c is None else c.tag or "unknown" for c in own]
+    counts: dict[str, int] = {}
+    for joined, stretch in itertools.groupby(labels, key=lambda label: label in (*DEVICE_TAGS, "unknown")):
+        held = list(stretch)
+        if joined:
+            rank = {tag: i for i, tag in enumerate([*TAGS, "unknown"])}
+            held = [min(held, key=lambda t: (-held.count(t), rank[t]))] * len(held)
+        for label in held:
+            counts[label] = counts.get(label, 0) + 1
+    for label, state in zip(labels, states, strict=True):
+        if label == "N" and state:
+            counts[state] = counts.get(state, 0) + 1
+    return next((tag for tag, least in TAGS.items() if counts.get(tag, 0) >= least), "X_INSUFFICIENT")
+
+
+def _by_declaration(own: list[Cell | None], states: list[str], tag: str) -> bool:
+    return tag in states or any(c is not None and c.declared and c.tag == tag for c in own)
 
 
 def _why(counts: dict[str, int], none: int, n_dry: int, n_o2: int, least: int) -> str:

@@ -14,6 +14,7 @@ from assets.hours import make_hours
 from assets.labels import make_labels
 from contracts import TABLES
 from contracts.channels import POLLUTANTS
+from resources.events import DeviceMark, EventBook, ProcessState
 from resources.signals import load_signals
 from tests.hour_bench import (
     BOOK,
@@ -404,3 +405,57 @@ def test_every_signal_speaks_both_languages_and_its_threshold_is_in_force() -> N
 def test_episodes() -> None:
     mask = pl.DataFrame([[1, 1, 0, 1], [0, 0, 0, 0], [0, 1, 1, 1]]).transpose().to_numpy().astype(bool)
     assert list(episodes(mask)) == [(0, 0, 2), (0, 3, 4), (2, 1, 4)]
+
+
+def _state(state: str, begin: datetime, end: datetime, line_id: str = "L1") -> ProcessState:
+    return ProcessState("E1", line_id, state, begin, begin, end, end, begin, False, "", "events/e.csv", 2)
+
+
+def _mark(mark: str, start: datetime, end: datetime, channel: str = "all", *, late: bool = False) -> DeviceMark:
+    return DeviceMark("E2", "O1", channel, mark, start, end, None, start, late, "events/e.csv", 3)
+
+
+def test_R5_declared_states_and_marks_tag_hours() -> None:
+    events = EventBook(
+        [_state("stopped", at(-600), at(130)), _state("cold_start", at(130), at(300))],
+        [_mark("C", at(400), at(420), "nox"), _mark("D", at(405), at(412), "nox")],
+    )
+    hours, _ = make(_steady(nox_avg=50.0, pm_avg=5.0, o2_avg=10.0, flow_avg=1e5), events=events)
+    nox = hours.filter(pl.col("pollutant") == "nox")
+    assert nox["hour_tag"].to_list()[:8] == ["F", "F", "St", "St", "St", "N", "C", "N"]
+    assert nox["flag_system"].to_list()[:8] == ["hj75"] * 5 + ["hj212", "hj75", "hj212"]
+    assert nox["process_state"].to_list()[:8] == ["stopped"] * 2 + ["cold_start"] * 3 + [None] * 3
+    assert nox["null_reason"].to_list()[:8] == ["stopped", "stopped", *[None] * 4, "below_45_valid_minutes", None]
+    assert nox["mass_kg"].is_null().to_list()[:8] == [True, True, *[False] * 4, True, False]
+    assert hours.filter(pl.col("pollutant") == "pm")["hour_tag"].to_list()[6] == "N"
+
+
+def test_states_of_a_kiln_leave_the_mill_of_its_line_alone() -> None:
+    facts = registry([OUTLET | {"point_type": "cement_mill", "o2_reference_pct": "", "reductant": "none"}])
+    hours, _ = make(_steady(pm_avg=5.0), facts, events=EventBook([_state("stopped", at(0), at(1440))]))
+    assert set(hours["hour_tag"]) == {"N"}
+    assert hours["process_state"].null_count() == hours.height
+
+
+def test_a_day_of_a_declared_stop_without_records_of_the_outlet() -> None:
+    other = OUTLET | {"outlet_id": "O2", "line_id": "L1"}
+    facts = registry([OUTLET, other], [PLAIN, PLAIN | {"mn": "M2", "outlet_id": "O2"}])
+    rows = [row(at(m), "O2", "M2", nox_avg=1.0) for m in range(1440)]
+    hours, _ = make(rows, facts, events=EventBook([_state("stopped", at(0), at(720))]))
+    silent = hours.filter((pl.col("outlet_id") == "O1") & (pl.col("pollutant") == "nox"))
+    assert silent["hour_tag"].to_list() == ["F"] * 12 + ["Md"] * 12
+    assert silent["null_reason"].to_list() == ["stopped"] * 12 + ["no_data"] * 12
+
+
+def test_the_graver_mark_wins_where_two_overlap_however_they_come() -> None:
+    marks = [_mark("C", at(0), at(60)), _mark("OOC", at(20), at(60))]
+    for given in (marks, marks[::-1]):
+        hours, _ = make(_steady(nox_avg=50.0), events=EventBook(marks=given))
+        assert _hour(hours, "nox")["hour_tag"] == "OOC"
+
+
+def test_what_was_declared_is_not_compared_with_the_loggers_hour() -> None:
+    rows = [row(at(m), nox_avg=100.0 if m < 10 else 50.0) for m in range(1440)]
+    rows.append(row(at(0), cn=2061, nox_avg=sum([100.0] * 10 + [50.0] * 50) / 60))
+    signals = make(rows, events=EventBook(marks=[_mark("C", at(0), at(10), "nox")]))[1]
+    assert not _signals(signals, "A11_mean_differs")

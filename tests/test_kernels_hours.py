@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -22,7 +23,7 @@ from kernels.standard_state import (
     nox_from_ppm,
     oxygen_factor,
 )
-from tests.hour_cases import CONSTANTS, FLAGS, RULES, Place, Sender, hours_from, minute_records, reason_at, tag_at, twin
+from tests.hour_cases import CONSTANTS, RULES, Place, Sender, Told, hours_from, minute_records, reason_at, tag_at, twin
 
 NOX, PM = POLLUTANT_ORDER.index("nox"), POLLUTANT_ORDER.index("pm")
 KILN, DRYER, OTHER = Place(o2_reference=10), Place(o2_reference=8), Place()
@@ -121,8 +122,57 @@ def test_V14_order_of_averaging() -> None:
 
 def test_instrument_stop_of_2017_is_no_source_stop() -> None:
     records = minute_records(0, 60, {"pm": 0}, {"pm": "F"})
-    tags = [tag_at(hours_from([Sender(system=s, records=records)], [OTHER]), 0, 0, "pm") for s in (0, 1)]
-    assert tags == [FLAGS[0]["F"], FLAGS[1]["F"]] == ["F", "D"]
+    made = hours_from([Sender(records=records)], [OTHER])
+    declared = hours_from([Sender(records=records)], [OTHER], told=[Told("process", 0, 60, "F")])
+    assert [tag_at(m, 0, 0, "pm") for m in (made, declared)] == ["F", "F"]
+    assert [bool(m.by_declaration[0, 0, PM]) for m in (made, declared)] == [False, True]
+    assert [reason_at(m, 0, 0, "pm") for m in (made, declared)] == ["below_45_valid_minutes", "stopped"]
+
+
+def test_a_declared_stop_and_an_instrument_off_never_add_up() -> None:
+    records = minute_records(0, 30, {"pm": 0}, {"pm": "F"}) + minute_records(30, 30, {"pm": 1}, {"pm": "N"})
+    made = hours_from([Sender(records=records)], [OTHER], told=[Told("process", 30, 60, "F")])
+    assert tag_at(made, 0, 0, "pm") == "X_INSUFFICIENT"
+
+
+@pytest.mark.parametrize(
+    ("told", "tag", "value", "by_declaration"),
+    [
+        pytest.param([Told("process", 0, 30, "F")], "X_INSUFFICIENT", False, False, id="V15-declared"),
+        pytest.param([Told("process", 0, 15, "F")], "N", True, False, id="R5-45-running"),
+        pytest.param([Told("process", 15, 60, "F")], "F", False, True, id="R5-45-stopped"),
+        pytest.param([Told("process", 0, 45, "St")], "St", True, True, id="R5-45-start"),
+        pytest.param([Told("process", 0, 44, "St")], "N", True, False, id="R5-44-start"),
+        pytest.param([Told("pm", 10, 26, "C")], "C", False, True, id="R5-16-calibration"),
+        pytest.param([Told("pm", 10, 25, "C")], "N", True, False, id="R5-15-calibration"),
+        pytest.param([Told("pm", 10, 18, "C"), Told("pm", 18, 27, "M")], "M", False, True, id="R5-joined-labels"),
+        pytest.param([Told("pm", 10, 18, "C"), Told("pm", 18, 26, "M")], "M", False, True, id="R5-joined-tie"),
+        pytest.param([Told("pm", 0, 8, "C"), Told("pm", 18, 26, "M")], "X_INSUFFICIENT", False, False, id="R5-apart"),
+        pytest.param([Told("o2", 0, 60, "D")], "N", True, False, id="R5-other-channel"),
+        pytest.param([Told("all", 0, 20, "OOC")], "OOC", False, True, id="R5-all-channels"),
+    ],
+)
+def test_declared_minutes_make_tags(told: list[Told], tag: str, value: bool, by_declaration: bool) -> None:
+    made = hours_from([Sender(records=minute_records(0, 60, {"pm": 8, "o2": 10}))], [OTHER], told=told)
+    assert (tag_at(made, 0, 0, "pm"), bool(made.by_declaration[0, 0, PM])) == (tag, by_declaration)
+    assert math.isnan(made.concentration[0, 0, PM]) is not value
+    assert made.minutes[0, 0, PM] == 60
+
+
+def test_a_mark_on_oxygen_takes_the_converted_value_alone() -> None:
+    records = minute_records(0, 60, {"pm": 8, "o2": 10, "flow": 1e5})
+    made = hours_from([Sender(records=records)], [KILN], told=[Told("o2", 0, 60, "D")])
+    assert math.isnan(made.converted[0, 0, PM]), reason_at(made, 0, 0, "pm")
+    assert (made.concentration[0, 0, PM], made.mass[0, 0, PM]) == (8, pytest.approx(0.8))
+    flow = hours_from([Sender(records=records)], [KILN], told=[Told("flow", 0, 60, "M")])
+    assert (math.isnan(flow.mass[0, 0, PM]), flow.converted[0, 0, PM]) == (True, 8)
+
+
+def test_a_stop_is_known_without_any_record() -> None:
+    made = hours_from([], [OTHER], told=[Told("process", 0, 1440, "F")])
+    assert {tag_at(made, 0, h, "so2") for h in range(24)} == {"F"}
+    assert {reason_at(made, 0, h, "so2") for h in range(24)} == {"stopped"}
+    assert not made.minutes.any()
 
 
 def test_flag_b_and_absent_values_are_missing_data() -> None:
@@ -230,6 +280,22 @@ def _day(draw: st.DrawFn) -> tuple[list[Sender], list[Place]]:
     return senders, places
 
 
+@st.composite
+def _declared(draw: st.DrawFn) -> list[Told]:
+    """A few stretches around the records, marks before states; states do not overlap."""
+    made = []
+    for _ in range(draw(st.integers(0, 4))):
+        lo = draw(st.integers(0, 800))
+        channel = draw(st.sampled_from(["all", *CHANNEL_ORDER]))
+        made.append(
+            Told(channel, lo, lo + draw(st.integers(1, 90)), draw(st.sampled_from(["C", "M", "D", "T", "OOC"])))
+        )
+    edges = sorted(set(draw(st.lists(st.integers(0, 800), max_size=4))))
+    for lo, hi in itertools.pairwise(edges):
+        made.append(Told("process", lo, hi, draw(st.sampled_from(["F", "St", "Sd", "B"]))))
+    return made
+
+
 def _sender(draw: st.DrawFn, rng: Any, outlet: int, channels: list[str], first: int, clean: bool) -> Sender:
     interval = draw(st.sampled_from([1, 5, 10, 30]))
     gap, broken = (0.0, 0.01) if clean else (draw(st.sampled_from([0.0, 0.02, 0.3])), 0.1)
@@ -257,11 +323,14 @@ def _value(rng: np.random.Generator, channel: str, broken: float) -> float:
 
 
 @settings(max_examples=120, deadline=None)
-@given(day=_day(), minute_first=st.booleans(), workers=st.integers(1, 2))
-def test_agrees_with_its_slow_twin(day: tuple[list[Sender], list[Place]], *, minute_first: bool, workers: int) -> None:
+@given(day=_day(), told=_declared(), minute_first=st.booleans(), workers=st.integers(1, 2))
+def test_agrees_with_its_slow_twin(
+    day: tuple[list[Sender], list[Place]], told: list[Told], *, minute_first: bool, workers: int
+) -> None:
     senders, places = day
     rules = RULES._replace(minute_first=minute_first)
-    made, expected = hours_from(senders, places, rules, workers), twin(senders, places, rules)
+    made = hours_from(senders, places, rules, workers, told)
+    expected = twin(senders, places, rules, told)
     for outlet in range(len(places)):
         for hour in range(24):
             if (outlet, hour) not in expected:
@@ -277,6 +346,7 @@ def test_agrees_with_its_slow_twin(day: tuple[list[Sender], list[Place]], *, min
                     _close(getattr(made, name)[outlet, hour, p], own[name], f"{pollutant} {name}")
                 assert tag_at(made, outlet, hour, pollutant) == own["tag"]
                 assert REASONS[made.reason[outlet, hour, p]] == own["reason"]
+                assert made.by_declaration[outlet, hour, p] == own["by_declaration"]
 
 
 def _close(ours: float, theirs: float, what: str) -> None:

@@ -272,7 +272,7 @@ def test_hour_tags_and_their_thresholds(minutes: dict[str, int], held: list[str]
 
 
 def test_tags_come_in_the_order_of_precedence() -> None:
-    assert [t.tag for t in BOOK.tags(DAY)] == ["F", "Md", "D", "M", "C", "T", "St", "Sd", "B", "N"]
+    assert [t.tag for t in BOOK.tags(DAY)] == ["F", "Md", "OOC", "D", "M", "C", "T", "St", "Sd", "B", "N"]
 
 
 @pytest.mark.parametrize(
