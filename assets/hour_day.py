@@ -14,6 +14,7 @@ import numpy as np
 
 from assets.sent_rows import COLUMNS, day_ms
 from contracts.channels import column
+from contracts.events import STATES
 from kernels.hours import HOURS, POLLUTANT_ORDER
 
 if TYPE_CHECKING:
@@ -78,11 +79,12 @@ class HourDay:
 
     @property
     def says_nothing(self) -> bool:
-        """Whether no record of any table belongs to this day."""
+        """Whether no record of any table belongs to this day, and no declared stop."""
         nothing_reported = all(
             np.isnan(part).all() for part in (self.reported.avg, self.reported.zs_avg, self.reported.mass)
         )
-        return not self.hours.covered.any() and nothing_reported and not self.strangers
+        stopped = (self.process == STATES.index("stopped")).any()
+        return not self.hours.covered.any() and nothing_reported and not self.strangers and not stopped
 
 
 def reported_hours(sent: SentRows | None, speakers: Sequence[Speaker | None], fleet: Fleet) -> Reported:

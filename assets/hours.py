@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def make_hours(bench: Bench, day: str) -> dict[str, pa.Table]:
-    """cems_hourly and cems_signals of a local day; {} when no record of any table belongs to it.
+    """cems_hourly and cems_signals of a local day; {} when no record and no declared stop belongs to it.
 
     cems_hourly has 24 rows for every outlet in force and every pollutant with a limit there or with data. Under end
     labels the records labelled 00:00 of the next day (cems_edge) close this day, those of this day's 00:00 belong to

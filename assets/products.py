@@ -54,14 +54,26 @@ class Outcome:
 
 
 def _hour_days(home: Home) -> set[str]:
-    """Days with raw rows, and days that only the first records of the next day speak of (end labels)."""
+    """Days with raw rows, days that only the first records of the next day speak of (end labels), and days of a declared stop
+    between them: a kiln that stands and sends nothing stands.
+    """
     lake = home.lake
     days = set(lake.keys("cems_minute")) | set(lake.keys("cems_hourly"))
     for day in lake.keys("cems_edge"):
         edge = lake.partition("cems_edge", day)
         if edge and edge.rows:
             days.add(str(date.fromisoformat(day) - timedelta(days=1)))
+    days |= set(_stopped_between(home, sorted(days)))
     return {d for d in days if d >= str(home.settings.window_from)}
+
+
+def _stopped_between(home: Home, days: list[str]) -> Iterator[str]:
+    for day, later in pairwise(days):
+        if adjoin(day, later):
+            first = date.fromisoformat(day) + timedelta(days=1)
+            for between in (first + timedelta(days=n) for n in range((date.fromisoformat(later) - first).days)):
+                if any(s.state == "stopped" for s in home.events.states_in(between, between)):
+                    yield str(between)
 
 
 def _judged_months(home: Home) -> set[str]:

@@ -459,3 +459,9 @@ def test_what_was_declared_is_not_compared_with_the_loggers_hour() -> None:
     rows.append(row(at(0), cn=2061, nox_avg=sum([100.0] * 10 + [50.0] * 50) / 60))
     signals = make(rows, events=EventBook(marks=[_mark("C", at(0), at(10), "nox")]))[1]
     assert not _signals(signals, "A11_mean_differs")
+
+
+def test_a_day_of_nothing_but_a_declared_stop_stands_still() -> None:
+    hours, _ = make([], events=EventBook([_state("stopped", at(-1440), at(2880))]))
+    assert set(hours["hour_tag"]) == {"F"}
+    assert make([], events=EventBook([_state("cold_start", at(0), at(600))])) is None
