@@ -43,6 +43,9 @@ class Dirt:
     maintenance: float = 0.0  #: maintenance, flagged M
     calibration: float = 0.0  #: zero and span gas, flagged C only in part
     strange_flag: float = 0.0  #: a flag letter that no edition of the standard lists
+    # Per outlet and 30 days.
+    out_of_control: float = 0.0  #: an analyser drifts for hours to days, unseen by its logger
+    breakdown: float = 0.0  #: an analyser is out of order for hours to days, zeros flagged D
     # Per frame.
     repeat: float = 0.0  #: the same bytes again
     conflict: float = 0.0  #: the same record again with another value
@@ -66,6 +69,16 @@ class Dirt:
     bad_data_time: float = 0.0  #: DataTime cut short
     glued: float = 0.0  #: no line break behind the frame
     noise_line: float = 0.0  #: a line of text that holds no frame
+    # Per declared event (state of a kiln or mark of a device).
+    undeclared: float = 0.0  #: nobody declares it
+    late_declared: float = 0.0  #: declared after 12:00 of the next day
+    undated: float = 0.0  #: no time of declaration
+    open_end: float = 0.0  #: no end until it is declared again under the same id
+    overlapping: float = 0.0  #: its period reaches into the one before
+    unknown_name: float = 0.0  #: a line, outlet, channel, state or mark that does not exist
+    bad_period: float = 0.0  #: an end before its start, or a time that is none
+    # Per line, per outlet and 30 days.
+    false_event: float = 0.0  #: a state or mark of which nothing is true
     # Per file.
     cut_end: float = 0.0  #: the file ends inside its last frame
 
@@ -81,11 +94,13 @@ class Dirt:
             ms_time=0.2, seconds=0.03, split=0.15, lower_crc=0.03, odd_header=0.05, wrong_st=0.03, flow_weighted=0.04, auto_label=0.2,
             modbus_allowed=1, modbus_denied=1, log_text=0.4,
             gap=0.05, outage=0.06, clock_jump=0.003, flat=0.08, zero=0.06, negative=0.03, over_range=0.02, fault=0.03,
-            maintenance=0.03, calibration=0.14, strange_flag=0.005,
+            maintenance=0.03, calibration=0.14, strange_flag=0.005, out_of_control=0.15, breakdown=0.15,
             repeat=0.025, conflict=0.0003, late_conflict=0.05, bytes_lost=0.0003, bit_flip=0.0001, nul_data=0.00005, nul_head=0.0001, nul_between=0.0001,
             trailer=0.00002, short_len=0.00006, wrong_len=0.00002, unknown_mn=0.0001, unknown_factor=0.0003, unknown_subfield=0.0003,
             bad_value=0.0003, repeated_key=0.0001, encrypted=0.00005, no_data_area=0.00002, no_cn=0.00002, bad_data_time=0.00005,
             glued=0.0002, noise_line=0.0005, cut_end=0.02,
+            undeclared=0.05, late_declared=0.06, undated=0.02, open_end=0.06, overlapping=0.04, unknown_name=0.01, bad_period=0.01,
+            false_event=0.04,
         )  # fmt: skip
 
     @classmethod
@@ -96,9 +111,11 @@ class Dirt:
             ms_time=0.4, seconds=0.2, split=0.6, lower_crc=0.15, odd_header=0.3, wrong_st=0.2, flow_weighted=0.2, auto_label=0.4,
             modbus_allowed=1, modbus_denied=1, log_text=0.8,
             gap=0.3, outage=0.6, clock_jump=0.15, flat=0.4, zero=0.3, negative=0.2, over_range=0.2, fault=0.2,
-            maintenance=0.2, calibration=0.5, strange_flag=0.2,
+            maintenance=0.2, calibration=0.5, strange_flag=0.2, out_of_control=0.7, breakdown=0.7,
             repeat=0.05, conflict=0.01, late_conflict=0.5, bytes_lost=frame, bit_flip=frame, nul_data=frame, nul_head=frame, nul_between=frame,
             trailer=frame, short_len=frame, wrong_len=frame, unknown_mn=frame, unknown_factor=frame, unknown_subfield=frame,
             bad_value=frame, repeated_key=frame, encrypted=frame, no_data_area=frame, no_cn=frame, bad_data_time=frame,
             glued=frame, noise_line=frame, cut_end=0.5,
+            undeclared=0.12, late_declared=0.15, undated=0.08, open_end=0.15, overlapping=0.15, unknown_name=0.08, bad_period=0.14,
+            false_event=0.4,
         )  # fmt: skip

@@ -20,6 +20,11 @@ PLAN = 6
 TRAFFIC = 7
 DAMAGE = 8
 STACK = 9
+ROUTINE = 10
+LONG = 11
+STATES = 12
+MARKS = 13
+LEVELS = 14
 
 
 def generator(seed: int, purpose: int, *names: int) -> np.random.Generator:

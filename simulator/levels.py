@@ -30,7 +30,7 @@ class Movement:
 
 MOVEMENTS: dict[str, Movement] = {
     "pm": Movement(0.16, 0.05, 0.96, 0.06, True, 0.8, 0.06),
-    "so2": Movement(0.30, 0.08, 0.97, 0.03, True, 1.0, 0.05),
+    "so2": Movement(0.30, 0.08, 0.97, 0.03, True, 4.0, 0.05),
     "nox": Movement(0.15, 0.05, 0.97, 0.02, True, 1.6, 0.04),
     "no": Movement(0.15, 0.05, 0.97, 0.02, True, 1.6, 0.04),
     "no2": Movement(0.20, 0.05, 0.97, 0.02, True, 1.6, 0.04),

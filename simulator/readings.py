@@ -59,6 +59,8 @@ def record_day(outlet: SimOutlet, seed: int, day: int, plan: DayPlan) -> Sheet:
     flags = np.full(shown.shape, ord("N"), np.uint8)
     for fault in plan.faults:
         _misbehave(fault, shown[fault.channel], held[fault.channel], flags[fault.channel], outlet)
+    if not outlet.device.sends_flags:
+        flags[:] = ord("N")
     interval = outlet.device.interval_min
     present = np.ones(DAY_MINUTES // interval, np.bool_)
     if plan.gap is not None:
@@ -128,6 +130,16 @@ def _misbehave(
         shown[here], held[here], flags[here] = shown[first], 1, ord("M")
     elif fault.kind == "strange_flag":
         flags[here] = ord("XZ?*"[int(fault.size * 4)])
+    elif fault.kind == "drift":
+        # Nobody sees it at the time: the logger sends it as normal.
+        shown[here] *= 0.55 + 0.8 * fault.size
+    elif fault.kind == "breakdown":
+        shown[here], held[here], flags[here] = 0.0, 1, ord("D")
+    elif fault.kind == "routine":
+        middle = (first + end) // 2
+        shown[first:middle] = 0.004 * level
+        shown[middle:end] = 2.4 * level
+        flags[here] = ord("C")
     else:
         # Calibration: gas is already flowing before the flag is set and still after it is lifted.
         middle = (first + end) // 2

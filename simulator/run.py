@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Literal
 
 from simulator.capture import Buffer, make_capture
 from simulator.dirt import Dirt
+from simulator.event_files import write_events
 from simulator.landing import SUFFIXES, Sink, capture_file, capture_key
 from simulator.registry_files import write_registry
 from simulator.spelling import Speller, make_speller
 from simulator.traffic import Setting
-from simulator.truth import KINDS, TruthFiles, write_devices
+from simulator.truth import CAPTURED, KINDS, TruthFiles, write_devices
+from simulator.truth_events import write_event_truth
 from simulator.world import World, make_world
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ _EPOCH = date(1970, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """What was written: files, frames and bytes of text (before compression)."""
+    """What was written: capture files, frames, bytes of text (before compression), and rows of declared events."""
 
     home: Path
     plants: int
@@ -43,24 +45,27 @@ class Simulation:
     files: int
     frames: int
     text_bytes: int
+    declared: int
 
 
 def simulate(
     home: Path, *, outlets: int, first: date, days: int, seed: int = 1, dirt: Dirt | None = None, layout: Layout = "per-plant-day",
     interval_min: int | None = None, compress: str | None = None, progress: Callable[[int, int], None] | None = None,
-    truth: Collection[str] = KINDS, since: date | None = None, hours: int = 24,
+    truth: Collection[str] = KINDS, since: date | None = None, hours: int = 24, events: bool = False,
 ) -> Simulation:  # fmt: skip
-    """Write a synthetic landing zone below `home`: registry/, landing/cems/<day>/ and truth/.
+    """Write a synthetic landing zone below `home`: registry/, landing/cems/<day>/, landing/events/<month>/ and truth/.
 
     outlets: stacks, on as many invented plants as they need. first, days: days of capture files. dirt: Dirt.default() unless
     given. layout: a file per plant and day, or one per day (plants one after the other). interval_min: one interval for all
     loggers, in minutes (a divisor of 60). compress: None, "gz" or "zst". progress: called with (done, total) plant-days.
-    truth: which tables to write besides truth/devices.parquet ("frames", "minutes", "hours"; () for speed). since: first day
+    truth: which tables to write besides truth/devices.parquet (names in `truth.KINDS`; () for speed). since: first day
     of the whole zone when it is made in pieces; frames of earlier days never come late (default: `first`). hours: how many
-    hours of each day the collector listens, from midnight.
+    hours of each day the collector listens, from midnight. events: whether process states and device marks are declared; it
+    changes no capture.
 
     Equal arguments give equal bytes. A file depends on seed, dirt, `since` (for its first days) and its own plant and day, so
-    a zone made in pieces of days equals one made at once. Raises ValueError for arguments that cannot be met.
+    a zone made in pieces of days equals one made at once; files of events depend on which days there are, too. Raises
+    ValueError for arguments that cannot be met.
     """
     _check(outlets, days, seed, interval_min, compress, layout, truth, hours)
     mixture = Dirt.default() if dirt is None else dirt
@@ -74,7 +79,10 @@ def simulate(
         for done in zone.write_day(first + timedelta(days=number)):
             if progress is not None:
                 progress(number * len(world.plants) + done, total)
-    return Simulation(home, len(world.plants), outlets, first, days, zone.files, zone.frames, zone.text_bytes)
+    declared = 0
+    if events:
+        declared = write_events(home / "landing", world, seed, mixture, setting.since, apart=layout == "per-plant-day")
+    return Simulation(home, len(world.plants), outlets, first, days, zone.files, zone.frames, zone.text_bytes, declared)
 
 
 def _check(
@@ -121,8 +129,10 @@ class _Zone:
 
     def write_day(self, day: date) -> Iterator[int]:
         """Captures and truth of one day; yields the number of plants done after each."""
+        setting, kinds = self._setting, [k for k in self._truth if k in CAPTURED]
+        write_event_truth(self._home / "truth", day, self._world, setting.seed, setting.dirt, self._truth)
         with ExitStack() as open_files:
-            truth = open_files.enter_context(closing(TruthFiles(self._home / "truth", day, self._truth)))
+            truth = open_files.enter_context(closing(TruthFiles(self._home / "truth", day, kinds)))
             sink: Sink | None = None
             path, offset = "", 0
             for done, (plant, outlets) in enumerate(self._world.by_plant(), 1):

@@ -6,6 +6,7 @@ reader of captures.
 truth/devices.parquet: lasting traits of each logger. One file per capture day in each of
 truth/frames/: one row per frame: where it lies, what it is, whether it is accepted or quarantined and why.
 truth/minutes/: averages and flags that the accepted frames of that day's captures carry (late ones included).
+truth/states/, truth/marks/: what happened to kilns and devices (`truth_events`).
 truth/hours/: means of the unflagged records of each hour, for outlets whose day is complete on the same day.
 """
 
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
     from simulator.capture import Capture
     from simulator.world import World
 
-KINDS = ("frames", "minutes", "hours")
+#: Tables of what captures hold, then those of what happened.
+CAPTURED, HAPPENED = ("frames", "minutes", "hours"), ("states", "marks")
+KINDS = (*CAPTURED, *HAPPENED)
 #: Rows that wait before they are written as one row group.
 _ROWS = 150_000
 

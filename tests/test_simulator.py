@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import hashlib
 import re
@@ -9,6 +10,7 @@ import time
 from collections import defaultdict
 from dataclasses import fields
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -286,7 +288,7 @@ def test_clean_zone_is_clean(tmp_path: Path) -> None:
     assert len(text) == frames["length"].sum()
     minutes = truth_minutes(tmp_path)
     assert set(minutes.group_by("outlet_id").len()["len"]) == {288}
-    assert {f for c in CHANNEL_NAMES for f in minutes[f"{c}_flag"].cast(pl.String).unique()} == {"N", None}
+    assert {f for c in CHANNEL_NAMES for f in minutes[f"{c}_flag"].cast(pl.String).unique()} == {"N", "C", None}
 
 
 def test_same_arguments_same_bytes_and_another_seed_others(tmp_path: Path) -> None:
@@ -479,3 +481,132 @@ def test_speed_smoke(tmp_path: Path, record_property) -> None:
     record_property("mb_per_s", made.text_bytes / 1e6 / (time.perf_counter() - begun))
     written = sum(p.stat().st_size for p in (tmp_path / "zone/landing").rglob("*.txt"))
     assert written == made.text_bytes > 10e6
+
+
+# ---- declared events -------------------------------------------------------------------------------------------------------------
+
+STATES = ("running", "cold_start", "hot_start", "shutdown", "stopped", "banked")
+
+
+def declared(home: Path, table: str) -> list[dict[str, str]]:
+    rows: list[dict[str, str]] = []
+    for path in sorted((home / "landing/events").rglob(f"{table}-*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            rows += csv.DictReader(file)
+    return rows
+
+
+def when(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%d %H:%M")
+
+
+def in_time(row: dict[str, str]) -> bool:
+    start = when(row["start"])
+    return when(row["declared_at"]) < datetime(start.year, start.month, start.day) + timedelta(days=1, hours=12)
+
+
+def truth(home: Path, table: str) -> pl.DataFrame:
+    return pl.read_parquet(home / f"truth/{table}/*.parquet")
+
+
+@pytest.fixture(scope="module")
+def honest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Nothing is wrong with the declarations, but devices drift and break down."""
+    home = tmp_path_factory.mktemp("honest")
+    faults = Dirt(out_of_control=1.0, breakdown=1.0, fault=0.2, maintenance=0.2, over_range=0.2, calibration=0.2)
+    simulate(home, outlets=40, first=FIRST, days=30, seed=11, dirt=faults, interval_min=60, hours=1, truth=("states", "marks"),
+             events=True)  # fmt: skip
+    return home
+
+
+def test_true_states_cover_every_minute_of_a_line_once(honest: Path) -> None:
+    for (_,), rows in truth(honest, "states").sort("begin").group_by("line_id", maintain_order=True):
+        edges = [datetime(2026, 8, 1), *rows["end"]]
+        assert list(rows["begin"]) == edges[:-1]
+        assert edges[-1] == datetime(2026, 8, 31)
+    assert set(truth(honest, "states")["state"]) == set(STATES)
+
+
+@pytest.mark.parametrize("table", ["states", "marks"])
+def test_honest_declarations_say_what_happened(honest: Path, table: str) -> None:
+    """Every true stop and every noticed fault is declared once, with its very minutes, before 12:00 of the next day."""
+    key = {"states": ("line_id",), "marks": ("outlet_id", "channel")}[table]
+    rows = declared(honest, {"states": "process_states", "marks": "device_marks"}[table])
+    column = table[:-1]
+    told = {(*(r[k] for k in key), r[column], when(r["start"]), when(r["end"])) for r in rows if r[column] != "running"}
+    assert len(told) == sum(r[column] != "running" for r in rows)
+    assert all(in_time(r) for r in rows)
+    assert len({r["event_id"] for r in rows}) == len(rows)
+    # A day's file of the truth is clipped to the day; what the last day's people still owe comes with the day after it.
+    happened = truth(honest, table).filter(pl.col(column) != "running")
+    known = {t for t in told if t[-2] < datetime(2026, 8, 30)}
+    pieces = {
+        (*t[:-2], max(t[-2], day), min(t[-1], day + timedelta(days=1)))
+        for t in known
+        for day in (datetime(2026, 8, 1) + timedelta(days=n) for n in range(29))
+        if t[-2] < day + timedelta(days=1) and t[-1] > day
+    }
+    rows_of = happened.filter(pl.col("begin") < datetime(2026, 8, 30))
+    found = {(*(r[k] for k in key), r[column], r["begin"], r["end"]) for r in rows_of.iter_rows(named=True)}
+    assert found == pieces
+    assert len(found) > 10
+    assert rows_of["event_id"].null_count() == 0
+
+
+def test_marks_of_every_kind_and_the_calibration_before_a_loss_of_control(honest: Path) -> None:
+    rows = declared(honest, "device_marks")
+    assert {r["mark"] for r in rows} == {"C", "M", "D", "T", "OOC"}
+    assert any(r["channel"] == "all" for r in rows)
+    for row in rows:
+        assert bool(row["last_calibration_at"]) == (row["mark"] == "OOC")
+    for row in (r for r in rows if r["mark"] == "OOC"):
+        checks = [
+            when(r["end"]) for r in rows
+            if r["outlet_id"] == row["outlet_id"] and r["channel"] == "all" and r["mark"] == "C" and r["end"] <= row["start"]
+        ]  # fmt: skip
+        assert not checks or when(row["last_calibration_at"]) == max(checks)
+        assert when(row["last_calibration_at"]) <= when(row["start"])
+
+
+def test_every_kind_of_wrong_declaration_occurs(tmp_path: Path) -> None:
+    simulate(tmp_path, outlets=90, first=FIRST, days=20, dirt=Dirt.heavy(), interval_min=60, hours=1, truth=("states", "marks"),
+             events=True)  # fmt: skip
+    registry = Registry.load(open_storage(str(tmp_path / "registry")))
+    lines, outlets = {n.line_id for n in registry.lines}, {o.outlet_id for o in registry.outlets}
+    for table, place, known, what in (
+        ("process_states", "line_id", lines, STATES),
+        ("device_marks", "outlet_id", outlets, ("C", "M", "D", "T", "OOC")),
+    ):
+        rows = declared(tmp_path, table)
+        kind = "state" if table == "process_states" else "mark"
+        good = [r for r in rows if r["start"] < "2026-12-31"]
+        again = defaultdict(list)
+        for row in rows:
+            again[row["event_id"]].append(row["end"])
+        assert len(good) < len(rows)
+        assert any(r[place] not in known for r in rows)
+        assert any(r[kind] not in what for r in rows)
+        assert any(not r["declared_at"] for r in rows)
+        assert any(not in_time(r) for r in good if r["declared_at"])
+        assert any(r["end"] and r["end"] < r["start"] for r in good)
+        assert all(ends[0] == "" != ends[1] for ends in again.values() if len(ends) == 2)
+        assert {len(ends) for ends in again.values()} == {1, 2}
+        assert any(ends == [""] for ends in again.values())
+        assert truth(tmp_path, table.split("_")[1])["event_id"].null_count() > 0
+    periods = sorted((r["line_id"], r["start"], r["end"]) for r in declared(tmp_path, "process_states") if r["end"])
+    assert any(a[0] == b[0] and b[1] < a[2] for a, b in pairwise(periods))
+
+
+def test_events_change_no_capture_and_grow_with_the_days(tmp_path: Path) -> None:
+    arguments = {"outlets": 7, "dirt": Dirt.heavy(), "interval_min": 30, "seed": 9, "since": FIRST}
+    simulate(tmp_path / "silent", first=FIRST, days=12, **arguments)
+    simulate(tmp_path / "whole", first=FIRST, days=12, events=True, **arguments)
+    simulate(tmp_path / "pieces", first=FIRST, days=5, events=True, **arguments)
+    early = tree(tmp_path / "pieces/landing/events")
+    simulate(tmp_path / "pieces", first=FIRST + timedelta(days=5), days=7, events=True, **arguments)
+    whole = tree(tmp_path / "whole")
+    assert whole == tree(tmp_path / "pieces")
+    assert {n: h for n, h in whole.items() if not n.startswith("landing/events/")} == tree(tmp_path / "silent")
+    later = tree(tmp_path / "whole/landing/events")
+    assert early.keys() <= later.keys()
+    assert early.items() != later.items()
