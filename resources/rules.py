@@ -11,18 +11,17 @@ import json
 import re
 from collections import defaultdict
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import reference
 from contracts.ule import POLICIES
 from resources.factors_hj212 import FlagRow, load_flag_rows
 from resources.provinces import province_key
 from resources.registry_schema import POINT_TYPES, REGION_CLASSES
-from resources.rules_conflicts import conflicts
+from resources.rules_conflicts import conflicts, variants_of
 from resources.rules_read import read_pack
 from resources.rules_rows import (
     STATED,
-    Cite,
     DataFlag,
     Limit,
     LimitKind,
@@ -31,8 +30,11 @@ from resources.rules_rows import (
     Policy,
     Row,
     RuleError,
+    StandardLimit,
     TagRule,
 )
+from resources.rules_schema import BY_CHOICE
+from resources.rules_versions import canonical, limit_id, row_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,7 +43,9 @@ if TYPE_CHECKING:
 
     from resources.registry_rows import Permit
 
-__all__ = ["DataFlag", "Limit", "LimitKind", "Pack", "Parameter", "Policy", "RuleBook", "RuleError", "TagRule"]
+__all__ = [
+    "DataFlag", "Limit", "LimitKind", "Pack", "Parameter", "Policy", "RuleBook", "RuleError", "StandardLimit", "TagRule",
+]  # fmt: skip
 
 _BRACKETS = str.maketrans("〔〕［］【】（）()", "[][][][][]")
 _WORD = re.compile(r"[a-z]+", re.ASCII)
@@ -70,12 +74,14 @@ class RuleBook:
 
     def limit(
         self, kind: LimitKind, *, point_type: str, pollutant: str, day: date,
-        region_class: str, reductant: str | None, permits: list[Permit],
+        region_class: str, reductant: str | None, permits: list[Permit], province: str = "",
     ) -> Limit | None:  # fmt: skip
         """The limit of one pollutant at one kind of outlet on `day`; None where none is set.
 
         A permit row in force wins over the packs; of several the strictest. A permit whose `standard` names the ULE
-        document replaces the ULE limit, any other the mandatory one. ValueError for an unknown point type or region.
+        document replaces the ULE limit, any other the mandatory one. Else the strictest of the national row and that of
+        `province`: a provincial standard is stricter by law, and where the nation has overtaken it since, both bind. Without
+        a province only national rows are asked. ValueError for an unknown point type or region.
         """
         if point_type not in POINT_TYPES or region_class not in REGION_CLASSES:
             raise ValueError(f"no such point type or region class: {point_type}, {region_class}")
@@ -88,14 +94,43 @@ class RuleBook:
             permit = min(own, key=lambda p: (p.limit_mg_m3, p.standard))
             rule_id = f"permit/{permit.outlet_id}/{pollutant}"
             return Limit(permit.limit_mg_m3, rule_id, kind, permit.standard, "排污许可证 / permits.csv", STATED)
-        for row in self._limits[kind, point_type, pollutant]:
-            binds = row.cite.in_force(day) and region_class in row.cells["region_classes"]
-            if binds and (reductant in ("ammonia", "urea") or not row.cells["with_reductant"]):
-                return Limit(
-                    float(row.cells["value_mg_m3"]), _limit_id(row, point_type), kind,
-                    row.pack.number, row.cite.clause, row.cite.confidence,
-                )  # fmt: skip
-        return None
+        binding = [
+            row
+            for row in self._limits[kind, point_type, pollutant]
+            if row.cite.in_force(day)
+            and region_class in row.cells["region_classes"]
+            and _in_province(row, province)
+            and (reductant in ("ammonia", "urea") or not row.cells["with_reductant"])
+        ]
+        if not binding:
+            return None
+        row = min(binding, key=lambda r: (r.cells["value_mg_m3"], not r.cells["provinces"], r.pack.id))
+        return Limit(
+            float(row.cells["value_mg_m3"]), limit_id(row, point_type), kind,
+            row.pack.number, row.cite.clause, row.cite.confidence,
+        )  # fmt: skip
+
+    def standard_limits(self, pack_id: str, point_type: str, day: date) -> list[StandardLimit]:
+        """Limits of one pack that is chosen, at one kind of outlet on `day`, by pollutant; every variant of it."""
+        made = [
+            StandardLimit(
+                **{name: value for name, value in row.cells.items() if name not in ("point_types", "suffix")},
+                pack_id=pack_id, clause=row.cite.clause, confidence=row.cite.confidence, rule_id=limit_id(row, point_type),
+            )
+            for row in self.rows(pack_id, day)
+            if row.table == "standard_limit" and point_type in row.cells["point_types"]
+        ]  # fmt: skip
+        return sorted(made, key=lambda limit: (limit.pollutant, limit.rule_id))
+
+    def rows(self, pack_id: str, day: date | None = None) -> list[Row]:
+        """Rows of one pack in the order of its file; with a day, those in force on it."""
+        return [r for r in self._rows if r.pack.id == pack_id and (day is None or r.cite.in_force(day))]
+
+    @cached_property
+    def variants(self) -> dict[str, tuple[str, ...]]:
+        """Classes of plants that each pack tells apart, by pack id; empty where it tells none."""
+        found = variants_of(self._rows)
+        return {pack.id: tuple(sorted(found[pack.id])) for pack in self.packs}
 
     def o2_reference(self, point_type: str, day: date) -> float | None:
         """Reference O2 in % for outlets of this type on `day`; None where conversion does not apply (GB 4915-2013 4)."""
@@ -165,16 +200,17 @@ class RuleBook:
         return float(chosen.cells["target_pct"]), chosen.cells["target_date"]
 
     def drafts(self, first: date, last: date) -> list[str]:
-        """Ids of the rows marked draft that are in force in [first, last]: a filing run refuses them by name."""
-        found = [r for r in self._rows if r.cite.confidence == "draft" and r.cite.overlaps(first, last)]
-        return sorted({i for r in found for i in _ids(r)})
+        """Ids of the rows of law marked draft that are in force in [first, last]: a filing run refuses them by name."""
+        drafts = (r for r in self._rows if r.cite.confidence == "draft" and r.cite.overlaps(first, last))
+        found = [r for r in drafts if r.pack.kind not in BY_CHOICE]
+        return sorted({i for r in found for i in row_ids(r)})
 
     def pack_versions(self, first: date, last: date) -> dict[str, str]:
         """SHA-256 by pack over what its rows say about [first, last]; packs with nothing in force are absent."""
         said: defaultdict[str, list[str]] = defaultdict(list)
         for row in self._rows:
-            if row.cite.overlaps(first, last):
-                said[row.pack.id].append(_canonical(row, first, last))
+            if row.cite.overlaps(first, last) and (text := canonical(row, first, last)):
+                said[row.pack.id].append(text)
         said["hj212-flags"] = [
             json.dumps([r.flag_system, r.flag, r.valid, r.parameter, r.hour_tag]) for r in self._flag_rows
         ]
@@ -183,11 +219,14 @@ class RuleBook:
         }
 
     def version(self, first: date, last: date) -> str:
-        """SHA-256 over the rows in force in [first, last] (both inclusive) and nothing else.
+        """SHA-256 over the rows of law in force in [first, last] (both inclusive) and nothing else.
 
-        Values, clauses, confidence and dates inside the window count; comments, notes, sources and row order do not.
+        Values, clauses, confidence and dates inside the window count; comments, notes, sources and row order do not. Packs
+        that are chosen have versions of their own (`pack_versions`): they move no Chinese verdict.
         """
-        return hashlib.sha256(json.dumps(self.pack_versions(first, last)).encode()).hexdigest()
+        chosen = {pack.id for pack in self.packs if pack.kind in BY_CHOICE}
+        law = {name: v for name, v in self.pack_versions(first, last).items() if name not in chosen}
+        return hashlib.sha256(json.dumps(law).encode()).hexdigest()
 
     def _flag(self, row: FlagRow, day: date) -> DataFlag:
         valid = bool(self.parameter(row.parameter, day).value) if row.valid is None else row.valid
@@ -222,39 +261,12 @@ class RuleBook:
         return dict(made)
 
 
+def _in_province(row: Row, province: str) -> bool:
+    """Whether a limit of a province is one of this province; national ones are everywhere."""
+    listed = row.cells["provinces"]
+    return not listed or province_key(province) in {province_key(p) for p in listed}
+
+
 def _binds(row: Row, province: str, region_class: str) -> bool:
     provinces = {province_key(p) for p in row.cells["provinces"]}
     return (not provinces or province_key(province) in provinces) and row.cells["region_class"] in (None, region_class)
-
-
-def _limit_id(row: Row, point_type: str) -> str:
-    regions = row.cells["region_classes"]
-    parts = [row.pack.id, point_type, row.cells["pollutant"]]
-    parts += regions if len(regions) == 1 else ()
-    parts += [row.cells["suffix"]] if row.cells["suffix"] else ()
-    return "/".join(parts)
-
-
-def _ids(row: Row) -> list[str]:
-    if row.table == "limit":
-        return [_limit_id(row, point_type) for point_type in row.cells["point_types"]]
-    if row.table == "o2_reference":
-        return [f"{row.pack.id}/o2_reference/{point_type}" for point_type in row.cells["point_types"]]
-    if row.table == "target":
-        return [f"{row.pack.id}/target/{row.cells['target_date']}"]
-    return [f"{row.pack.id}/tag/{row.cells['tag']}" if row.table == "tag" else f"{row.pack.id}/{row.cells['name']}"]
-
-
-def _canonical(row: Row, first: date, last: date) -> str:
-    cite: Cite = row.cite
-    end = None if cite.effective_to is None or cite.effective_to > last else cite.effective_to
-    said: list[Any] = [
-        row.table,
-        row.cells,
-        cite.clause,
-        cite.mark,
-        cite.confidence,
-        max(cite.effective_from, first),
-        end,
-    ]
-    return json.dumps(said, ensure_ascii=False, sort_keys=True, default=str)

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date
+from itertools import product
 from typing import TYPE_CHECKING
 
 from resources.problems import Problem
+from resources.provinces import province_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from resources.rules_rows import Pack, Row
 
@@ -27,21 +29,35 @@ def conflicts(packs: list[Pack], rows: list[Row]) -> list[Problem]:
             made.append(Problem(f"{pack.id}.toml", 0, "pack.id", pack.id, *texts))
         seen.add(pack.id)
     groups: defaultdict[str, list[Row]] = defaultdict(list)
+    variants = variants_of(rows)
     for row in rows:
-        for question in _questions(row):
+        for question in _questions(row, variants[row.pack.id]):
             groups[question].append(row)
     for question, group in groups.items():
         made += _overlaps(question, group)
     return made
 
 
-def _questions(row: Row) -> Iterator[str]:
-    """What a row answers, one text per question."""
+def variants_of(rows: Iterable[Row]) -> defaultdict[str, set[str]]:
+    """The classes of plants that each pack tells apart, by pack id; empty where it tells none."""
+    made: defaultdict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        made[row.pack.id] |= set(row.cells.get("variants", ()))
+    return made
+
+
+def _questions(row: Row, variants: set[str]) -> Iterator[str]:
+    """What a row answers, one text per question; `variants` are those of its pack."""
     cells = row.cells
     if row.table == "limit":
-        for point_type in cells["point_types"]:
-            for region in cells["region_classes"]:
-                yield f"limit {row.pack.kind} {point_type} {region} {cells['pollutant']}"
+        provinces = sorted({province_key(p) for p in cells["provinces"]} or {""})
+        for answer in product(provinces, cells["point_types"], cells["region_classes"]):
+            yield f"limit {row.pack.kind} {' '.join(answer)} {cells['pollutant']}"
+    elif row.table == "standard_limit":
+        for variant, point_type in product(cells["variants"] or sorted(variants) or ("",), cells["point_types"]):
+            yield f"standard_limit {row.pack.id} {variant} {point_type} {cells['pollutant']}"
+    elif row.table == "clause":
+        yield f"clause {row.pack.id} {cells['name']}"
     elif row.table == "o2_reference":
         for point_type in cells["point_types"]:
             yield f"o2_reference {point_type}"

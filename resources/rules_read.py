@@ -117,6 +117,7 @@ def _row(made: PackFile, place: _Place, given: object, sources: Mapping[str, str
     _confidence_holds(made, place, typed)
     _period_holds(made, place, typed)
     _keys_agree(made, place, typed)
+    _table_fits(made, place)
     for name in [s for s in typed["source"] if s not in sources]:
         texts = "来源未列出", "is not among [sources]", "在 [sources] 中加上该简称", "add it to [sources]"
         made.complain(place, "source", name, *texts)
@@ -124,6 +125,9 @@ def _row(made: PackFile, place: _Place, given: object, sources: Mapping[str, str
         return
     cited = {k.name: typed[k.name] for k in CITE} | {"source": "; ".join(sources[s] for s in typed["source"])}
     cells = {k.name: typed[k.name] for k in keys}
+    if place.table == "limit":
+        # A provincial standard says once whom it binds.
+        cells["provinces"] = cells["provinces"] or made.pack.provinces
     made.rows.append(Row(made.pack, place.table, made.file, place.line, cells, Cite(**cited)))
 
 
@@ -225,3 +229,19 @@ def _keys_agree(made: PackFile, place: _Place, cells: dict[str, Any]) -> None:
             "give this key or remove it",
         )
         made.complain(place, name, cells[name], *texts)
+
+
+def _table_fits(made: PackFile, place: _Place) -> None:
+    """Limits of Chinese law and of packs that are chosen stand in tables of their own: neither can pass for the other."""
+    if made.pack is None or place.table not in ("limit", "standard_limit"):
+        return
+    fitting = "standard_limit" if made.pack.kind == "foreign" else "limit"
+    if place.table != fitting:
+        kind = made.pack.kind
+        texts = (
+            f"kind = {kind} 的规则包不用此表",
+            f"is no table of a pack of kind {kind}",
+            f"改用 [[{fitting}]]",
+            f"use [[{fitting}]]",
+        )
+        made.complain(place, "", "", *texts)

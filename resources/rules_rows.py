@@ -68,6 +68,7 @@ class Pack:
     mark: str
     citations: tuple[str, ...]
     permit_names: tuple[str, ...]
+    provinces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,32 @@ class Limit:
     standard: str
     clause: str
     confidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class StandardLimit:
+    """A limit of a pack that is chosen, not Chinese law: `value` in `unit` for the mean named by `averaging`. Inclusive.
+
+    `o2_reference_pct` is what the value is converted to before it is compared (None: as measured). `confidence_interval_pct` is
+    the share of a daily limit that is taken off each short-term mean. `parametric`: the plant shows compliance by an operating
+    limit of its own tests, so that no stack figure can be compared. `value_low` is the stricter end where the text gives a
+    range. `variants` are the classes of plants that it binds (empty = all).
+    """
+
+    pack_id: str
+    pollutant: str
+    value: float
+    unit: str
+    averaging: str
+    value_low: float | None
+    variants: tuple[str, ...]
+    o2_reference_pct: float | None
+    confidence_interval_pct: float | None
+    with_reductant: bool
+    parametric: bool
+    clause: str
+    confidence: str
+    rule_id: str
 
 
 @dataclass(frozen=True, slots=True)

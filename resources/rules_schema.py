@@ -26,6 +26,17 @@ class Key:
     default: object = None
 
 
+#: Kinds of packs that hold by themselves, and those that hold where somebody chose them (`foreign`) or nowhere (`plan`: what
+#: is intended but no law, kept to be read).
+BY_LAW = ("ule", "mandatory", "method", "policy", "signals")
+BY_CHOICE = ("foreign", "plan")
+#: Pollutants that foreign standards limit and no channel of HJ 212 carries.
+UNMEASURED = ("toc", "thc", "organic_hap")
+#: Units of standard_limit: at dry standard state; parts per million by volume, dry; pounds per short ton (or million) of clinker.
+UNITS = ("mg/m3", "ppmvd", "lb/ton", "lb/million ton")
+#: What is compared with a standard_limit: the mean of an hour, half an hour, a day, or the last 30 days in operation.
+AVERAGING = ("hour", "half_hour", "day", "operating_days_30")
+
 CITE = (
     Key("clause", "text"),
     Key("source", "list"),
@@ -37,11 +48,12 @@ CITE = (
 )
 PACK = (
     Key("id", "text"),
-    Key("kind", "text", values=("ule", "mandatory", "method", "policy", "signals")),
+    Key("kind", "text", values=(*BY_LAW, *BY_CHOICE)),
     Key("title_zh", "text"),
     Key("title_en", "text"),
     Key("number", "text"),
     Key("permit_names", "list", required=False, default=()),
+    Key("provinces", "list", required=False, default=()),
     Key("effective_from", "day"),
     Key("effective_to", "day", required=False),
     Key("confidence", "text", values=tuple(dict.fromkeys(CONFIDENCE.values()))),
@@ -54,10 +66,27 @@ TABLES: dict[str, tuple[Key, ...]] = {
         _POINTS,
         Key("pollutant", "text", values=POLLUTANTS),
         Key("value_mg_m3", "number"),
+        Key("provinces", "list", required=False, default=()),
         Key("region_classes", "list", required=False, values=REGION_CLASSES, default=REGION_CLASSES),
         Key("with_reductant", "flag", required=False, default=False),
         Key("suffix", "remark", required=False, default=""),
     ),
+    # Limits of packs that are chosen: they never meet the limits above.
+    "standard_limit": (
+        _POINTS,
+        Key("pollutant", "text", values=(*POLLUTANTS, *UNMEASURED)),
+        Key("value", "number"),
+        Key("unit", "text", values=UNITS),
+        Key("averaging", "text", values=AVERAGING),
+        Key("value_low", "number", required=False),
+        Key("variants", "list", required=False, default=()),
+        Key("o2_reference_pct", "number", required=False),
+        Key("confidence_interval_pct", "number", required=False),
+        Key("with_reductant", "flag", required=False, default=False),
+        Key("parametric", "flag", required=False, default=False),
+        Key("suffix", "remark", required=False, default=""),
+    ),
+    "clause": (Key("name", "text"), Key("text_zh", "text"), Key("text_en", "text")),
     "o2_reference": (_POINTS, Key("o2_pct", "number")),
     "parameter": (Key("name", "text"), Key("value", "scalar"), Key("unit", "remark")),
     "policy": (

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import reference
 from resources.factors_hj212 import load_factor_codes, load_flag_rows
 from resources.rules import RuleBook, RuleError
+from resources.rules_schema import BY_CHOICE
 from tests.rules_edit import edited
 
 if TYPE_CHECKING:
@@ -238,4 +239,7 @@ def test_a_row_changed_from_a_day_on_moves_exactly_the_windows_that_see_it(data,
     new = replace(row, cite=replace(row.cite, effective_from=turn, clause="another"))
     book = RuleBook(BOOK.packs, [*[r for r in BOOK._rows if r is not row], old, new], BOOK._flag_rows)
     window = (first, first + timedelta(days))
-    assert (book.version(*window) != BOOK.version(*window)) == new.cite.overlaps(*window)
+    of_packs = [b.pack_versions(*window).get(row.pack.id) for b in (book, BOOK)]
+    assert (of_packs[0] != of_packs[1]) == (row.table != "clause" and new.cite.overlaps(*window))
+    by_law = row.pack.kind not in BY_CHOICE
+    assert (book.version(*window) != BOOK.version(*window)) == (by_law and of_packs[0] != of_packs[1])
