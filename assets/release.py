@@ -43,7 +43,8 @@ def sources(home: Home) -> list[Source]:
             partition = home.lake.partition(table.name, key)
             for part in partition.parts if partition else ():
                 name = part.path.removeprefix(f"{table.name}/").removesuffix(".parquet")
-                found.append(Source(table.name, name, home.lake.storage, part.path, part.sha256, part.bytes, part.rows))
+                about = (part.sha256, part.bytes, part.rows, partition.grounds if partition else {})
+                found.append(Source(table.name, name, home.lake.storage, part.path, *about))
     return found
 
 

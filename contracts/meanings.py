@@ -78,7 +78,7 @@ EXCLUDED: Meanings = {
     "no_data": ("没有记录", "no record"),
     "not_producing": ("未生产", "not in production"),
     "no_limit": ("当日没有超低排放限值", "no ultra-low limit on that day"),
-    "exempt": ("按规定豁免", "exempt by a rule"),
+    "exempt": ("主口径不计的启停炉小时", "start-up or shut-down that the headline policy leaves out"),
 }
 VERDICT: Meanings = {
     "PASS": ("达标小时占判定小时 95 % 及以上", "at least 95 % of the judged hours are within the limit"),
@@ -86,12 +86,37 @@ VERDICT: Meanings = {
     "INSUFFICIENT": ("有效小时太少, 不下结论", "too few valid hours for a verdict"),
     "NO_PRODUCTION": ("没有生产小时", "no production hours"),
 }
+FLOOR_VERDICT: Meanings = {
+    "PASS": ("判定小时均不超过强制标准", "no tested hour is above the mandatory standard"),
+    "FAIL": ("至少一小时超过强制标准", "at least one tested hour is above it"),
+}
+MANDATORY_VERDICT: Meanings = {
+    **FLOOR_VERDICT,
+    "INSUFFICIENT": ("无超标, 但判定小时太少", "no failing hour, but too few tested ones"),
+    "NO_PRODUCTION": ("没有生产小时", "no production hours"),
+}
+SCOPE_VERDICT: Meanings = {
+    "PASS": ("生产的排放口均达标", "every outlet in production passes"),
+    "FAIL": ("至少一个排放口未达标", "at least one outlet fails"),
+    "INSUFFICIENT": ("无未达标者, 但至少一个排放口数据不足", "none fails, but at least one has too few valid hours"),
+    "NO_PRODUCTION": ("各排放口均未生产", "no outlet was in production"),
+}
+COMBINE: Meanings = {
+    "per_pollutant": ("每项污染物各自判定, 均须达标", "each pollutant by itself, all must pass"),
+    "joint": ("颗粒物、二氧化硫、氮氧化物合并判定的结论代替各自结论", "the joint verdict of PM, SO2 and NOx in place of theirs"),
+}
+EPISODE_KIND: Meanings = {
+    "ule": ("超过超低排放限值", "above the ultra-low limit"),
+    "mandatory": ("超过强制标准或许可证", "above the mandatory standard or permit"),
+}
 REASON_KIND: Meanings = {
     "factor": ("因子集变化", "a factor set changed"),
     "rule": ("规则包变化", "a rule pack changed"),
     "late_data": ("迟到或更正的数据", "late or corrected data"),
     "ledger": ("台账变化", "a ledger changed"),
-    "code": ("程序或企业登记变化", "the code or the registry changed"),
+    "declaration": ("工况或标记申报变化", "declared states or marks changed"),
+    "registry": ("企业登记变化", "the registry changed"),
+    "code": ("程序变化", "the code changed"),
     "unexplained": ("没有任何记录在案的变化", "no recorded fact differs: a mistake of ours"),
 }
 

@@ -12,7 +12,7 @@ from contracts import meanings as m
 from contracts.core import LABEL, Column, Table
 
 #: What can make a published figure move. `unexplained` is never expected: no recorded fact differs, yet the figure does.
-REASON_KINDS = ("factor", "rule", "late_data", "ledger", "code", "unexplained")
+REASON_KINDS = ("factor", "rule", "late_data", "ledger", "declaration", "registry", "code", "unexplained")
 
 #: Stands in `column` where a whole row is no longer published.
 WITHDRAWN = "*"
@@ -31,8 +31,8 @@ RESTATEMENTS = Table(
         Column("new", pa.string(), "新值：以文字表示, 现在没有则为空", "value now, as text; null where there is none"),
         Column("delta", pa.float64(), "差值：新值 - 原值, 非数值则为空", "new minus old; null unless both are numbers"),
         Column("provisional", pa.bool_(), "是否暂定：上一发布时该月或该年的数据尚未结束, 累计值本就会变", "the row's month or year had not ended in the data of the previous release: its running figures were expected to move", nullable=False),
-        Column("reason_kind", LABEL, "原因类别：两次发布之间变化的依据; 有多项时取最重者", "what differs between the two releases' facts; the gravest where several do", nullable=False, values=REASON_KINDS, meanings=m.of(m.REASON_KIND, REASON_KINDS)),
-        Column("reason_ref", LABEL, "原因：两次发布之间变化的全部依据", "every fact that differs between the two releases", nullable=False),
+        Column("reason_kind", LABEL, "原因类别：该分区所依据的事实中变化的一类; 有多项时取最重者", "kind of the facts behind this partition that differ between the two releases; the gravest where several do", nullable=False, values=REASON_KINDS, meanings=m.of(m.REASON_KIND, REASON_KINDS)),
+        Column("reason_ref", LABEL, "原因：该分区所依据的事实中变化的各项", "every fact of these kinds that differs between the two releases", nullable=False),
     ),
     published=True,
     sort=("dataset", "partition"),

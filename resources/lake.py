@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from contracts import TABLES, ContractError
+from resources.grounds import grounds_of
 
 if TYPE_CHECKING:
     from contracts import Table
@@ -46,13 +47,16 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """One partition as it lies in the lake: its files and the inputs it was made from (name -> version, "" = absent)."""
+    """One partition as it lies in the lake: its files, the inputs it was made from (name -> version, "" = absent), and its
+    grounds (kind of cause -> hash, see `grounds`).
+    """
 
     table: str
     key: str
     made_by: str
     parts: tuple[Part, ...]
     inputs: dict[str, str] = field(default_factory=dict)
+    grounds: dict[str, str] = field(default_factory=dict)
 
     @property
     def version(self) -> str:
@@ -129,7 +133,7 @@ class Lake:
         for stale in old.parts if old else ():
             if stale.path not in {p.path for p in parts}:
                 self.storage.delete(stale.path)
-        made = Partition(table, key, made_by, tuple(parts), inputs)
+        made = Partition(table, key, made_by, tuple(parts), inputs, grounds_of(self, inputs, made_by))
         self.storage.write(_record(table, key), json.dumps(asdict(made), sort_keys=True, indent=1).encode())
         insort(self.keys(table), key)
         self._known[table, key] = made

@@ -212,12 +212,15 @@ _NO_VALUES = pl.DataFrame(
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A partition whose bytes differ: its files before and after, without those that are the same on both sides."""
+    """A partition whose bytes differ: its files before and after, without those that are the same on both sides, and the
+    kinds of grounds that differ (none where an edition does not tell them).
+    """
 
     table: str
     partition: str
     before: tuple[FileRecord, ...]
     after: tuple[FileRecord, ...]
+    kinds: frozenset[str] = frozenset()
 
 
 def changed_partitions(before: Iterable[FileRecord], after: Iterable[FileRecord]) -> list[Change]:
@@ -233,5 +236,13 @@ def changed_partitions(before: Iterable[FileRecord], after: Iterable[FileRecord]
         same = {f.sha256 for f in old} & {f.sha256 for f in new}
         left, right = (tuple(f for f in files if f.sha256 not in same) for files in (old, new))
         if left or right:
-            found.append(Change(*name, left, right))
+            found.append(Change(*name, left, right, _kinds(old, new)))
     return found
+
+
+def _kinds(old: list[FileRecord], new: list[FileRecord]) -> frozenset[str]:
+    """Every part of a partition tells the grounds of the whole."""
+    before, after = (files[0].grounds if files else {} for files in (old, new))
+    if not before or not after:
+        return frozenset()
+    return frozenset(k for k in {*before, *after} if before.get(k) != after.get(k))

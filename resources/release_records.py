@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from resources.storage import Storage
 
@@ -55,6 +55,8 @@ class Source:
     sha256: str
     bytes: int
     rows: int
+    #: What the file's partition rests on: kind of cause -> hash (see `grounds`).
+    grounds: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -120,6 +122,8 @@ class FileRecord:
     rows: int | None = None
     table: str = ""
     key: str = ""
+    #: Told so that the next release can say why a figure moved; no part of what a file says.
+    grounds: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,8 +260,14 @@ def content_sha256(facts: ReleaseFacts, files: Iterable[FileRecord]) -> str:
     told = _facts_told(facts.sorted())
     del told["created_at"]
     named = sorted((f for f in files if f.role != DERIVED), key=lambda f: f.path)
-    content = {"format": FORMAT, "facts": told, "files": [_told(f) for f in named]}
+    content = {"format": FORMAT, "facts": told, "files": [_said(f) for f in named]}
     return hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+
+
+def _said(record: FileRecord) -> dict[str, Any]:
+    told = _told(record)
+    del told["grounds"]
+    return told
 
 
 def make_id(number: int, content: str) -> str:

@@ -40,22 +40,33 @@ class Cause:
     ref: str
 
 
-def cause(before: ReleaseFacts, after: ReleaseFacts) -> Cause:
-    """The cause of whatever moved. Several differences cannot be told apart by row: all are named, the gravest gives the kind."""
-    found: list[tuple[str, str]] = [
-        *(("factor", text) for text in _pinned(before.factor_sets, after.factor_sets)),
-        *(("rule", text) for text in _pinned(before.rule_packs, after.rule_packs)),
-        *(("code", f"code {a} -> {b}") for a, b in [(before.code_version, after.code_version)] if a != b),
-        *(
-            ("code", f"registry {a[:12]} -> {b[:12]}")
-            for a, b in [(before.registry_sha256, after.registry_sha256)]
-            if a != b
-        ),
-        *_arrived(before.arrivals, after.arrivals),
-    ]
-    if not found:
-        return Cause("unexplained", "no recorded fact differs")
-    return Cause(found[0][0], "; ".join(text for _, text in found))
+class Causes:
+    """What differs between the facts of two releases, and which of it made a partition move."""
+
+    def __init__(self, before: ReleaseFacts, after: ReleaseFacts) -> None:
+        #: Gravest first.
+        self._found: list[tuple[str, str]] = [
+            *(("factor", text) for text in _pinned(before.factor_sets, after.factor_sets)),
+            *(("rule", text) for text in _pinned(before.rule_packs, after.rule_packs)),
+            *(("code", f"code {a} -> {b}") for a, b in [(before.code_version, after.code_version)] if a != b),
+            *(
+                ("registry", f"registry {a[:12]} -> {b[:12]}")
+                for a, b in [(before.registry_sha256, after.registry_sha256)]
+                if a != b
+            ),
+            *_arrived(before.arrivals, after.arrivals),
+        ]
+
+    def of(self, kinds: frozenset[str]) -> Cause:
+        """The cause of what moved in a partition whose grounds differ in `kinds`.
+
+        Several differences cannot be told apart by row: all are named, the gravest gives the kind. Where the grounds say nothing,
+        every difference between the releases is named.
+        """
+        own = [(kind, text) for kind, text in self._found if kind in kinds] or self._found
+        if not own:
+            return Cause("unexplained", "no recorded fact differs")
+        return Cause(own[0][0], "; ".join(text for _, text in own))
 
 
 def _pinned(before: Iterable[Pinned], after: Iterable[Pinned]) -> Iterator[str]:
@@ -67,9 +78,10 @@ def _pinned(before: Iterable[Pinned], after: Iterable[Pinned]) -> Iterator[str]:
 
 def _arrived(before: Iterable[Arrival], after: Iterable[Arrival]) -> Iterator[tuple[str, str]]:
     moved = sorted({a.path for a in {*before} ^ {*after}})
+    own = {"ledger": "ledgers/", "declaration": "events/"}
     for kind, paths in (
-        ("late_data", [p for p in moved if not p.startswith("ledgers/")]),
-        ("ledger", [p for p in moved if p.startswith("ledgers/")]),
+        ("late_data", [p for p in moved if not p.startswith(tuple(own.values()))]),
+        *((kind, [p for p in moved if p.startswith(place)]) for kind, place in own.items()),
     ):
         if paths:
             more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
@@ -83,7 +95,7 @@ class Restater:
     published: Storage
     previous: Manifest
     release_id: str
-    cause: Cause
+    causes: Causes
 
     def write(self, records: Iterable[FileRecord], read: Callable[[str], BinaryIO], path: Path) -> int:
         """Write the Parquet file at `path` and return its rows; `read` opens a file of the new release by its path."""
@@ -104,18 +116,18 @@ class Restater:
             old = [partial(self.published.open, f"{base}/{f.path}") for f in change.before]
             new = [partial(read, f.path) for f in change.after]
             provisional = _provisional(contract, change.partition, newest_day)
+            because = self.causes.of(change.kinds)
             for movement in movements(contract, old, new):
                 gone = movement.withdrawn.with_columns(column=pl.lit(WITHDRAWN))
                 yield pl.concat([movement.values, gone], how="diagonal").with_columns(
-                    dataset=pl.lit(change.table), partition=pl.lit(change.partition), provisional=pl.lit(provisional)
-                )
+                    dataset=pl.lit(change.table), partition=pl.lit(change.partition), provisional=pl.lit(provisional),
+                    reason_kind=pl.lit(because.kind), reason_ref=pl.lit(because.ref),
+                )  # fmt: skip
 
     def _typed(self, frames: list[pl.DataFrame]) -> pa.Table:
         frame = pl.concat(frames).with_columns(
             release_id=pl.lit(self.release_id),
             previous_release_id=pl.lit(self.previous.release_id),
-            reason_kind=pl.lit(self.cause.kind),
-            reason_ref=pl.lit(self.cause.ref),
         )
         return RESTATEMENTS.arrow(frame, sort=False)
 

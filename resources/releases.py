@@ -39,7 +39,7 @@ from resources.release_records import (
     make_id,
     sequence,
 )
-from resources.release_restate import Restater, cause, write_empty
+from resources.release_restate import Causes, Restater, write_empty
 from resources.release_tree import latest, read_release
 from resources.release_verify import read_manifest, rows_of, sha256_of, verify_release
 from resources.storage import StorageError, checked
@@ -134,7 +134,9 @@ def _plan(sources: Sequence[Source], about: ReleaseFacts, extra: Mapping[str, by
     reasons += _bad_names(sources, tables, extra)
     if reasons:
         raise ReleaseRefused(reasons)
-    records = [FileRecord(path, TABLE, s.sha256, s.bytes, s.rows, s.table, s.key) for path, s in tables.items()]
+    records = [
+        FileRecord(path, TABLE, s.sha256, s.bytes, s.rows, s.table, s.key, s.grounds) for path, s in tables.items()
+    ]
     records += [FileRecord(p, DOCUMENT, hashlib.sha256(data).hexdigest(), len(data)) for p, data in documents.items()]
     return _Plan(about.sorted(), tables, documents, tuple(sorted(records, key=lambda f: f.path)))
 
@@ -226,7 +228,7 @@ def _restatements(
         if previous is None:
             rows = write_empty(file)
         else:
-            because = cause(previous.facts, plan.facts)
+            because = Causes(previous.facts, plan.facts)
             rows = Restater(published, previous, release_id, because).write(plan.records, tree.open, file)
         with file.open("rb") as stream:
             digest, size = sha256_of(stream)

@@ -491,7 +491,7 @@ def test_a_withdrawn_file_is_restated(lake: Storage, published: LocalStorage) ->
         ({"rule_packs": (Pinned("cn-ule-2024", "9" * 64), FACTS.rule_packs[1])}, "rule", "cn-ule-2024 bbbbbbbbbbbb -> 999999999999"),
         ({"factor_sets": (Pinned("factors-2026", "9" * 64),)}, "factor", "factors-2026 none -> 999999999999"),
         ({"code_version": "0.2.0"}, "code", "code 0.1.0 -> 0.2.0"),
-        ({"registry_sha256": "9" * 64}, "code", "registry aaaaaaaaaaaa -> 999999999999"),
+        ({"registry_sha256": "9" * 64}, "registry", "registry aaaaaaaaaaaa -> 999999999999"),
         ({"arrivals": NEXT.arrivals}, "late_data", "cems/2026-11-21.txt"),
         ({"arrivals": (Arrival("ledgers/fuel.csv", "9" * 64, 1, "read"),)[:1] + FACTS.arrivals}, "ledger", "ledgers/fuel.csv"),
         ({"arrivals": NEXT.arrivals, "rule_packs": ()}, "rule", "arrivals cems/2026-11-21.txt"),
@@ -507,6 +507,30 @@ def test_a_restatement_names_its_cause(
     assert set(found["reason_kind"]) == {kind}
     (reference,) = set(found["reason_ref"])
     assert named in reference
+
+
+def test_each_partition_names_the_causes_of_its_own_grounds(lake: Storage, published: LocalStorage) -> None:
+    def day(key: str, value: float, **grounds: str) -> Source:
+        return replace(put(lake, "cems_hourly", key, hours(key, [value])), grounds=grounds)
+
+    same = {"registry": "r", "code": "c"}
+    before = [day("2026-11-19", 1.0, rule="a", **same), day("2026-11-20", 1.0, rule="a", late_data="x", **same)]
+    publish(published, [*before, day("2026-11-18", 1.0)], about=FACTS, extra={})
+    after = [day("2026-11-19", 2.0, rule="b", **same), day("2026-11-20", 2.0, rule="a", late_data="y", **same)]
+    told = replace(FACTS, arrivals=NEXT.arrivals, rule_packs=(), registry_sha256="9" * 64)
+    found = restatements(published, publish(published, [*after, day("2026-11-18", 2.0)], about=told, extra={}))
+    kinds = dict(found.select("partition", "reason_kind").unique().iter_rows())
+    assert kinds == {"2026-11-18": "rule", "2026-11-19": "rule", "2026-11-20": "late_data"}
+    texts = dict(found.select("partition", "reason_ref").unique().iter_rows())
+    assert "arrivals" in texts["2026-11-18"]
+    assert "arrivals" not in texts["2026-11-19"]
+    assert texts["2026-11-20"].startswith("arrivals")
+
+
+def test_grounds_alone_make_no_new_release(lake: Storage, published: LocalStorage) -> None:
+    release = publish(published, first(lake), about=FACTS, extra={})
+    other = [replace(s, grounds={"rule": "b"}) for s in first(lake)]
+    assert publish(published, other, about=FACTS, extra={}).release_id == release.release_id
 
 
 def test_a_month_that_had_ended_is_no_longer_provisional(lake: Storage, published: LocalStorage) -> None:
