@@ -109,6 +109,42 @@ EPISODE_KIND: Meanings = {
     "ule": ("超过超低排放限值", "above the ultra-low limit"),
     "mandatory": ("超过强制标准或许可证", "above the mandatory standard or permit"),
 }
+UNMEASURED: Meanings = {
+    "toc": ("总有机碳, 没有监测通道", "total organic carbon; no channel carries it"),
+    "thc": ("总烃, 没有监测通道", "total hydrocarbons; no channel carries them"),
+    "organic_hap": ("有机有害空气污染物, 没有监测通道", "organic hazardous air pollutants; no channel carries them"),
+}
+AVERAGING: Meanings = {
+    "hour": ("小时均值", "mean of an hour"),
+    "half_hour": ("半小时均值", "mean of half an hour"),
+    "day": ("日均值", "mean of a day"),
+    "operating_days_30": ("最近 30 个运行日", "the last 30 days in operation"),
+}
+STANDARD_REASON: Meanings = {
+    "not_operating": ("当日没有计入的运行小时", "no hour of the day counts: the kiln did not operate, or only started or stopped"),
+    "discarded": ("有效小时不足, 当日作废", "too few valid hours: the day is discarded"),
+    "filling": ("运行日尚不足窗口天数", "fewer operating days so far than the window asks for"),
+    "no_valid_hours": ("窗口内没有有效小时", "no valid hour in the window"),
+    "no_clinker": ("缺少熟料日产量", "clinker production by the day is not known"),
+    "not_measured": ("该排放口没有此项监测数据", "the outlet has no data of this pollutant"),
+    "no_channel": ("没有该污染物的监测通道", "no channel carries this pollutant"),
+    "parametric": ("以运行参数证明, 烟囱数据不可比较", "shown by an operating limit of the plant's own: no stack figure can be compared"),
+    "not_built": ("此平均期尚不计算", "this average is not computed"),
+    "too_many_discarded": ("本年作废天数超过上限", "more days of the year were discarded than the standard allows"),
+}
+STANDARD_VERDICT: Meanings = {
+    "PASS": ("所有比较值不超过限值", "every value is within the limit"),
+    "FAIL": ("至少一个比较值超过限值", "at least one value is above it"),
+    "INSUFFICIENT": ("有效数据太少, 不下结论", "too few valid data for a verdict"),
+    "INSUFFICIENT_INPUT": ("缺少标准所需的输入, 不下结论", "an input that the standard needs is missing: no verdict"),
+    "NO_PRODUCTION": ("没有运行小时", "no hours in operation"),
+}
+CONFIDENCE: Meanings = {
+    "verified": ("读自法规原文", "read in the legal text"),
+    "secondary": ("读自二手来源", "read in a secondary source"),
+    "memory": ("凭记忆, 基本可靠", "from memory and likely right"),
+    "draft": ("待核, 不用于正式填报", "to be checked, not for filing"),
+}
 REASON_KIND: Meanings = {
     "factor": ("因子集变化", "a factor set changed"),
     "rule": ("规则包变化", "a rule pack changed"),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from contracts.cems import HOUR_TAGS
 from contracts.channels import POLLUTANTS
+from contracts.standards import AVERAGING, UNITS, UNMEASURED
 from contracts.ule import POLICIES
 from resources.registry_schema import POINT_TYPES, REGION_CLASSES
 from resources.rules_rows import CONFIDENCE
@@ -30,12 +31,6 @@ class Key:
 #: is intended but no law, kept to be read).
 BY_LAW = ("ule", "mandatory", "method", "policy", "signals")
 BY_CHOICE = ("foreign", "plan")
-#: Pollutants that foreign standards limit and no channel of HJ 212 carries.
-UNMEASURED = ("toc", "thc", "organic_hap")
-#: Units of standard_limit: at dry standard state; parts per million by volume, dry; pounds per short ton (or million) of clinker.
-UNITS = ("mg/m3", "ppmvd", "lb/ton", "lb/million ton")
-#: What is compared with a standard_limit: the mean of an hour, half an hour, a day, or the last 30 days in operation.
-AVERAGING = ("hour", "half_hour", "day", "operating_days_30")
 
 CITE = (
     Key("clause", "text"),
