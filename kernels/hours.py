@@ -22,6 +22,8 @@ from kernels.declared import Declared, lay_over
 from kernels.hour_tags import Tags, join_invalid, tag_hour, tag_of
 from kernels.minute_air import Air, Constants, fill_air, fill_nox, new_air
 from kernels.minutes import Bytes, Cells, Floats, Longs, new_cells, new_places, paint, place_rows
+from kernels.signal_episodes import NO_DOUBTS, MinuteSignals, SignalRules, new_minute_signals, new_signal_work
+from kernels.signal_minutes import minute_signals
 from kernels.standard_state import hour_mass, oxygen_factor
 
 if TYPE_CHECKING:
@@ -73,13 +75,16 @@ class Outlets(NamedTuple):
 
 
 class Day(NamedTuple):
-    """Everything an hour is made from. `classes`: class of each flag byte in each flag system, (systems, 256)."""
+    """Everything an hour is made from. `classes`: class of each flag byte in each flag system, (systems, 256); `doubts`:
+    thresholds of the signals, see `signal_minutes`.
+    """
 
     rows: Rows
     outlets: Outlets
     classes: Bytes
     rules: Rules
     declared: Declared
+    doubts: SignalRules = NO_DOUBTS
 
 
 class Hours(NamedTuple):
@@ -87,7 +92,7 @@ class Hours(NamedTuple):
     `valid` and `minutes` (of the judged value; with a record), `tag`, `reason`, `by_declaration` (the tag rests on declared
     minutes): (n, 24, p). `o2`, `flow`, `pressure` (of any valid minute), `near_air` and
     `covered` (minutes), `run` (last one seen, -1 none): (n, 24). `repeats` (n,): rows that share their slot with an earlier
-    one. `tag` counts by precedence, see Rules; `reason` indexes REASONS.
+    one. `tag` counts by precedence, see Rules; `reason` indexes REASONS. `signals`: see `signal_minutes`.
     """
 
     concentration: Floats
@@ -107,6 +112,7 @@ class Hours(NamedTuple):
     covered: NDArray[np.int16]
     run: NDArray[np.int32]
     repeats: NDArray[np.int32]
+    signals: MinuteSignals
 
 
 class _Sums(NamedTuple):
@@ -251,12 +257,14 @@ def _outlets(day: Day, lo: int, hi: int, out: Hours) -> None:
     counts, scratch = np.zeros(at.N_CLASSES, np.int64), np.zeros(at.N_CLASSES, np.int64)
     seen = np.zeros(at.N_CHANNELS + 1, np.bool_)
     process = np.zeros(at.DAY_MINUTES, np.uint8)
-    rules, facts, declared = day.rules, day.outlets, day.declared
+    rules, facts, declared, work = day.rules, day.outlets, day.declared, new_signal_work()
     for i in range(lo, hi):
         if day.rows.first[i] == day.rows.first[i + 1] and declared.first[i] == declared.first[i + 1]:
             continue
         out.repeats[i] = place_rows(day.rows, i, places, latest)
         paint(day.rows, i, places, day.classes, cells, seen)
+        # Signals speak of what was sent: before any mark is laid over it.
+        minute_signals(cells, seen, places.owner, day.rows.runs.interval, i, day.doubts, work, out.signals)
         told = lay_over(declared, i, cells, process, seen)
         seen[at.NOX_AS_NO2] = seen[at.NOX] or seen[at.NO] or seen[at.NO2]
         if seen[at.NOX_AS_NO2]:
@@ -283,7 +291,7 @@ def _preset(n: int, missing: int) -> Hours:
     run, repeats = np.full(narrow, -1, np.int32), np.zeros(n, np.int32)
     return Hours(
         concentration, converted, mean_first, raw, mass, valid, minutes, tag, reason, by_declaration,
-        o2, flow, pressure, near_air, covered, run, repeats,
+        o2, flow, pressure, near_air, covered, run, repeats, new_minute_signals(n),
     )  # fmt: skip
 
 
