@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from resources.registry import Registry
     from resources.rules import RuleBook
     from resources.settings import Settings
+    from resources.standards import Standards
 
 _SEP = ":"
+#: Third word of rules that hold where they are chosen.
+_FOREIGN = "foreign"
 #: Days without a record of any outlet that still count as days that data are missing from.
 LONGEST_GAP_DAYS = 62
 
@@ -69,6 +72,13 @@ class Bench:
         """The rule book; recorded are the rows in force in the window."""
         self._note(_SEP.join(("rules", str(first), str(last))))
         return self.home.rules
+
+    def standards(self, first: date, last: date) -> Standards:
+        """Which standards are chosen; recorded is what is chosen in the window and, if anything is, what such packs say then."""
+        self._note(_SEP.join(("standards", str(first), str(last))))
+        if self.home.standards.any_in(first, last):
+            self._note(_SEP.join(("rules", str(first), str(last), _FOREIGN)))
+        return self.home.standards
 
     def events(self, first: date, last: date) -> EventBook:
         """The book of declared events; recorded is what holds in the window."""
@@ -136,7 +146,10 @@ def current(home: Home, name: str) -> str:
     if kind == "intervals":
         return _hash([f"{mn} {n}" for mn, n in sorted(_intervals(home, date.fromisoformat(*rest)).items())])
     if kind == "rules":
-        return home.rules.version(*(date.fromisoformat(d) for d in rest))
+        first, last = (date.fromisoformat(d) for d in rest[:2])
+        return home.rules.version(first, last, foreign=rest[2:] == [_FOREIGN])
+    if kind == "standards":
+        return home.standards.version(*(date.fromisoformat(d) for d in rest))
     if kind == "captures":
         return _hash([f"{a.sha256} {a.path} {a.basis}" for a in home.intake.of_day(*rest)])
     if kind == "arrivals":

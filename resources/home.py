@@ -14,6 +14,7 @@ from resources.intake import Intake
 from resources.lake import Lake
 from resources.registry import Registry
 from resources.rules import RuleBook
+from resources.standards import Standards
 from resources.storage import open_storage
 
 if TYPE_CHECKING:
@@ -52,6 +53,11 @@ class Home:
     def rules(self) -> RuleBook:
         """Limits and parameters of `reference/rules`."""
         return RuleBook.load()
+
+    @cached_property
+    def standards(self) -> Standards:
+        """Standards that registry/standards.csv chooses. RegistryError lists every mistake in it."""
+        return Standards.load(open_storage(self.settings.place("registry")), self.registry, self.rules)
 
     @cached_property
     def events(self) -> EventBook:

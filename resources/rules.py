@@ -33,7 +33,7 @@ from resources.rules_rows import (
     StandardLimit,
     TagRule,
 )
-from resources.rules_schema import BY_CHOICE
+from resources.rules_schema import BY_CHOICE, BY_LAW
 from resources.rules_versions import canonical, limit_id, row_ids
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ __all__ = [
 ]  # fmt: skip
 
 _BRACKETS = str.maketrans("〔〕［］【】（）()", "[][][][][]")
+#: The two lists of data flags count as a pack of law.
+_FLAGS = "hj212-flags"
 _WORD = re.compile(r"[a-z]+", re.ASCII)
 
 
@@ -211,22 +213,21 @@ class RuleBook:
         for row in self._rows:
             if row.cite.overlaps(first, last) and (text := canonical(row, first, last)):
                 said[row.pack.id].append(text)
-        said["hj212-flags"] = [
-            json.dumps([r.flag_system, r.flag, r.valid, r.parameter, r.hour_tag]) for r in self._flag_rows
-        ]
+        said[_FLAGS] = [json.dumps([r.flag_system, r.flag, r.valid, r.parameter, r.hour_tag]) for r in self._flag_rows]
         return {
             name: hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest() for name, lines in sorted(said.items())
         }
 
-    def version(self, first: date, last: date) -> str:
+    def version(self, first: date, last: date, *, foreign: bool = False) -> str:
         """SHA-256 over the rows of law in force in [first, last] (both inclusive) and nothing else.
 
-        Values, clauses, confidence and dates inside the window count; comments, notes, sources and row order do not. Packs
-        that are chosen have versions of their own (`pack_versions`): they move no Chinese verdict.
+        Values, clauses, confidence and dates inside the window count; comments, notes, sources and row order do not. Foreign
+        packs, which hold where they are chosen, have a version of their own: they move no Chinese verdict.
         """
-        chosen = {pack.id for pack in self.packs if pack.kind in BY_CHOICE}
-        law = {name: v for name, v in self.pack_versions(first, last).items() if name not in chosen}
-        return hashlib.sha256(json.dumps(law).encode()).hexdigest()
+        kinds = ("foreign",) if foreign else BY_LAW
+        counted = {pack.id for pack in self.packs if pack.kind in kinds} | (set() if foreign else {_FLAGS})
+        said = {name: v for name, v in self.pack_versions(first, last).items() if name in counted}
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
     def _flag(self, row: FlagRow, day: date) -> DataFlag:
         valid = bool(self.parameter(row.parameter, day).value) if row.valid is None else row.valid
