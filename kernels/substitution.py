@@ -167,7 +167,7 @@ def _substitute(
                 method[s, t] = STOPPED_HOUR
                 t += 1
                 continue
-            if k != INVALID and k != OUT_OF_CONTROL:
+            if k not in (INVALID, OUT_OF_CONTROL):
                 t += 1
                 continue
             end = t
@@ -187,7 +187,7 @@ def _substitute(
             for h in range(t, end):
                 r = row[s, quarter[h]]
                 method[s, h] = NO_SUBSTITUTE
-                if r != FULL and r != LOW:
+                if r not in (FULL, LOW):
                     continue
                 run = h - t + 1 if hourly else end - t
                 w = LOW_CAPTURE if r == LOW else (LONG if run > long_after else SHORT)
@@ -237,18 +237,25 @@ def substitute(grid: Grid, past: Past, row: Bytes, quarter: npt.NDArray[np.int64
 @njit(cache=True, nogil=True)
 def _reach(
     kind: Bytes, cut: Hours, row: Bytes, quarter: npt.NDArray[np.int64], windows: tuple[int, int, int], long_after: int,
-    need: Hours, before: Hours,
+    hourly: bool, need: Hours, before: Hours,
 ) -> None:  # fmt: skip
     series, length = kind.shape
     for s in range(series):
-        valid = run = most = 0
+        valid = start = end = most = 0
         earliest = length
         for h in range(length):
             k = kind[s, h]
-            run = run + 1 if k in (INVALID, OUT_OF_CONTROL) else 0
-            r = row[s, quarter[h]]
-            if run == 0 or (r != FULL and r != LOW):
+            if k not in (INVALID, OUT_OF_CONTROL):
                 continue
+            if h >= end:
+                start = h
+                end = h + 1
+                while end < length and (kind[s, end] == INVALID or kind[s, end] == OUT_OF_CONTROL):
+                    end += 1
+            r = row[s, quarter[h]]
+            if r not in (FULL, LOW):
+                continue
+            run = h - start + 1 if hourly else end - start
             most = max(most, windows[LOW_CAPTURE] if r == LOW else windows[LONG if run > long_after else SHORT])
             earliest = min(earliest, cut[s, h] if k == OUT_OF_CONTROL else h)
         for h in range(earliest):
@@ -264,7 +271,7 @@ def reach(grid: Grid, row: Bytes, quarter: npt.NDArray[np.int64], terms: Terms) 
     """
     need = np.zeros(grid.kind.shape[0], np.int32)
     before = np.zeros(need.shape, np.int32)
-    _reach(grid.kind, grid.cut, row, quarter, terms.windows, terms.long_after, need, before)
+    _reach(grid.kind, grid.cut, row, quarter, *terms, need, before)
     return need, before
 
 
