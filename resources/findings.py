@@ -18,7 +18,7 @@ from resources.events import Finding
 from resources.problems import Problem, listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 #: A cell is quoted no longer than this.
@@ -58,17 +58,34 @@ class Kind:
     remedy_en: str
 
     def finding(
-        self, at: Place, value: str | None = None, *, low: float | None = None, high: float | None = None,
-        evidence: str | None = None, **figures: object,
+        self, at: Place, value: str | None = None, figures: Mapping[str, object] | None = None,
+        *, low: float | None = None, high: float | None = None, evidence: str | None = None,
     ) -> Finding:  # fmt: skip
         """The finding at a place; KeyError names a figure that its texts need and nobody gave. `value` itself is one."""
         shown = None if value is None else quoted(value)
-        known = {"value": shown or "", **figures}
+        known = {"value": shown or "", **(figures or {})}
         zh = f"{self.zh}；{self.remedy_zh}".format_map(known)
         en = f"{self.en}; {self.remedy_en}".format_map(known)
         return Finding(
             self.id, self.severity, zh, en, *at[:4], shown, low, high, evidence, at.source_file, at.source_cell
         )
+
+
+class Note(NamedTuple):
+    """What is to be said of something whose place is known elsewhere; `column` of the row it stands in, "" for all of it."""
+
+    kind: str
+    column: str
+    value: str | None
+    figures: Mapping[str, object]
+    high: float | None = None
+    evidence: str | None = None
+
+    def finding(self, kinds: Mapping[str, Kind], at: Place) -> Finding:
+        """The finding at the place of its row, whose `source_cell` is the line."""
+        if self.column:
+            at = at._replace(source_cell=f"{at.source_cell}[{self.column}]")
+        return kinds[self.kind].finding(at, self.value, self.figures, high=self.high, evidence=self.evidence)
 
 
 def quoted(text: str) -> str:
