@@ -147,7 +147,7 @@ def _hours_complete(home: Home, keys: list[str]) -> tuple[list[str], dict[str, i
 
 
 def _verdicts_add_up(home: Home, keys: list[str]) -> tuple[list[str], dict[str, int | float]]:
-    """Ok + fail = judged, the integer 95 % test gives the verdict, and hours agree with months."""
+    """Ok + fail = judged, the integer 95 % test gives the verdict, one hour above the standard its own, outlets those of plants."""
     problems: list[str] = []
     facts: dict[str, int | float] = dict.fromkeys(("PASS", "FAIL", "INSUFFICIENT", "NO_PRODUCTION"), 0)
     for month in keys:
@@ -161,16 +161,43 @@ def _verdicts_add_up(home: Home, keys: list[str]) -> tuple[list[str], dict[str, 
             | (pl.col("allowed_fail_hours") != 5 * pl.col("judged_hours") // 100)
             | ((pl.col("verdict") == "PASS") & (100 * pl.col("ok_hours") < 95 * pl.col("judged_hours")))
             | ((pl.col("verdict") == "FAIL") & (100 * pl.col("ok_hours") >= 95 * pl.col("judged_hours")))
+            | (pl.col("mandatory_fail_hours") > pl.col("mandatory_hours"))
+            | (pl.col("mandatory_hours") > pl.col("judged_hours"))
+            | (pl.col("mandatory_verdict").is_null() != (pl.col("mandatory_hours") == 0))
+            | ((pl.col("mandatory_verdict") == "FAIL") != (pl.col("mandatory_fail_hours") > 0))
         )
         problems += [
             f"{month}: {r['outlet_id']} {r['pollutant']} {r['policy']} does not add up: {r['ok_hours']} ok and "
             f"{r['fail_hours']} failing of {r['judged_hours']} judged, verdict {r['verdict']}"
             for r in wrong.iter_rows(named=True)
         ]
+        problems += _plants_add_up(home, month)
         headline = frame.filter(pl.col("policy") == "include_all_fuel_on")
         for verdict, n in headline.group_by(pl.col("verdict").cast(pl.String)).len().iter_rows():
             facts[verdict] += n
     return problems, facts
+
+
+def _plants_add_up(home: Home, month: str) -> list[str]:
+    """The verdict of a plant or line follows from how many of its outlets pass, fail and so on."""
+    table = home.lake.read("ule_plants", month)
+    if table is None:
+        return [f"{month}: monthly verdicts without those of plants"]
+    counts = [pl.col(f"{v}_outlets") for v in ("fail", "insufficient", "no_production", "pass")]
+    failing, thin, still, _ = counts
+    due = (
+        pl.when(failing > 0).then(pl.lit("FAIL"))
+        .when(thin > 0).then(pl.lit("INSUFFICIENT"))
+        .when(still == pl.col("outlets")).then(pl.lit("NO_PRODUCTION"))
+        .otherwise(pl.lit("PASS"))
+    )  # fmt: skip
+    frame = pl.DataFrame(pl.from_arrow(table))
+    wrong = frame.filter((pl.col("verdict").cast(pl.String) != due) | (pl.sum_horizontal(counts) != pl.col("outlets")))
+    return [
+        f"{month}: {r['scope']} {r['scope_id']} {r['policy']} {r['combine']} does not add up: {r['outlets']} outlets, verdict "
+        f"{r['verdict']}"
+        for r in wrong.iter_rows(named=True)
+    ]
 
 
 CHECKS: tuple[Check, ...] = (

@@ -27,13 +27,19 @@ from resources.settings import Settings
 OWNERS = ["team:data-engineering"]
 #: Given the settings of a home and where to say that somebody waits: a guard under which one writer brings tables up to date.
 Guard: TypeAlias = Callable[[Settings, Callable[[str], None]], AbstractContextManager[None]]
+#: Tables without partitions that tell of all files of their kind; whoever reads such files notes which ones on his own. One
+#: data version for ever: one that moved with every file would have Dagster call ten years of days unsynced every night.
+JOURNALS = frozenset({"arrivals", "process_states", "device_marks", "findings"})
 #: Tables each product reads, for the lineage graph.
 UPSTREAM: dict[str, tuple[str, ...]] = {
     "arrivals": (),
+    "events": (),
+    "findings": (),
     "raw": ("arrivals",),
     "labels": ("cems_minute", "cems_reported"),
-    "hours": ("cems_minute", "cems_reported", "cems_edge", "cems_labels"),
+    "hours": ("cems_minute", "cems_reported", "cems_edge", "cems_labels", "process_states", "device_marks"),
     "judgement": ("cems_hourly",),
+    "annual": ("ule_monthly", "ule_episodes"),
 }
 
 
@@ -100,9 +106,7 @@ def provenance(instance: dg.DagsterInstance, of: Product) -> dict[str, str]:
 
 
 def _version(home: Home, table: str, key: str) -> str:
-    if table == "arrivals":
-        # Each raw day records which captures feed it. One version for the whole journal, moving with every file, would have
-        # Dagster call ten years of days unsynced every night.
+    if table in JOURNALS:
         return "journal"
     return home.lake.version(table, key) or "absent"
 
@@ -136,7 +140,7 @@ def _spec(product: Product, table: str, partitions: dg.PartitionsDefinition[str]
     columns = dg.TableSchema([_column(c) for c in contract.columns])
     return dg.AssetSpec(
         table, deps=[_dep(product, t) for t in UPSTREAM[product.name]], description=_description(contract),
-        group_name=contract.layer, kinds={"parquet", "numba" if product.name != "arrivals" else "python"}, owners=OWNERS,
+        group_name=contract.layer, kinds={"parquet", "python" if table in JOURNALS else "numba"}, owners=OWNERS,
         metadata={"dagster/column_schema": columns, "grain": ", ".join(contract.key), "published": contract.published},
         partitions_def=partitions, code_version=product.made_by,
     )  # fmt: skip

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from assets.judgement_verdicts import JOINT
 from contracts.ule import HEADLINE_POLICY, ULE_PROGRESS
 
 if TYPE_CHECKING:
@@ -25,18 +24,19 @@ if TYPE_CHECKING:
     from resources.rules import RuleBook
 
 
-def progress_table(month: Month, registry: Registry, book: RuleBook, monthly: pa.Table) -> pa.Table:
+def progress_table(month: Month, registry: Registry, book: RuleBook, plant_verdicts: pa.Table) -> pa.Table:
     """`ule_progress` of a month, as of its last day before the end of the data.
 
-    A plant complies when it has a judged outlet and every judged outlet x pollutant has the headline verdict PASS; a stopped
-    one (NO_PRODUCTION) is not judged (air-rules 1.3: N = 0, no verdict). Plants without clinker capacity have no row.
+    A plant complies when its verdict in `plant_verdicts` (`ule_plants`, headline policy, per pollutant) is PASS. Where no ultra-low rule
+    is in force yet nobody can comply or fail to: the figures are null. Plants without clinker capacity have no row.
     """
     day = month.last_shown
     capacity = _capacity(registry, day)
     plants = sorted(
         (p for p in registry.plants if p.in_force(day) and p.plant_id in capacity), key=lambda p: p.plant_id
     )
-    compliant = _compliant(monthly)
+    compliant = _compliant(plant_verdicts)
+    ruled = bool(book.policies(day))
     targets = {p: book.target(*p, day) for p in sorted({(p.province, p.region_class) for p in plants})}
     rows = []
     for (scope, scope_id), members in _scopes(plants).items():
@@ -45,7 +45,8 @@ def progress_table(month: Month, registry: Registry, book: RuleBook, monthly: pa
         # A target binds a scope when it binds every plant of it; where they differ no single figure would be true.
         found = {targets[p.province, p.region_class] for p in members}
         target, target_date = (found.pop() or (None, None)) if len(found) == 1 else (None, None)
-        rows.append((scope, scope_id, month.key, total, good, 100.0 * good / total, target, target_date))
+        told = (good, 100.0 * good / total) if ruled else (None, None)
+        rows.append((scope, scope_id, month.key, total, *told, target, target_date))
     return ULE_PROGRESS.arrow({name: [row[k] for row in rows] for k, name in enumerate(ULE_PROGRESS.names)})
 
 
@@ -67,13 +68,8 @@ def _scopes(plants: list[Plant]) -> dict[tuple[str, str], list[Plant]]:
     return made
 
 
-def _compliant(monthly: pa.Table) -> set[str]:
-    """Plants whose judged outlets all pass."""
-    rows = pl.DataFrame(pl.from_arrow(monthly.select(["plant_id", "pollutant", "policy", "verdict"]))).with_columns(
-        pl.all().cast(pl.String)
-    )
-    judged = rows.filter(
-        pl.col("policy") == HEADLINE_POLICY, pl.col("pollutant") != JOINT, pl.col("verdict") != "NO_PRODUCTION"
-    )
-    passed = judged.group_by("plant_id").agg((pl.col("verdict") == "PASS").all())
-    return set(passed.filter("verdict")["plant_id"])
+def _compliant(verdicts: pa.Table) -> set[str]:
+    """Plants with the headline verdict PASS."""
+    rows = pl.DataFrame(pl.from_arrow(verdicts)).with_columns(pl.col(pl.Categorical).cast(pl.String))
+    passed = rows.filter(scope="plant", policy=HEADLINE_POLICY, combine="per_pollutant", verdict="PASS")
+    return set(passed["scope_id"])

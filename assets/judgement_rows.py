@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from assets.judgement_limits import ORDERED
+from contracts.events import STATES
 from contracts.ule import ULE_HOURLY
 from kernels.judge import (
     EXEMPT,
@@ -26,12 +27,13 @@ from kernels.judge import (
     NOT_PRODUCING,
     HourVerdicts,
     MonthToDate,
-    Trailing,
 )
 
 if TYPE_CHECKING:
     from assets.judgement_limits import Codes, Floats, Month
     from assets.judgement_series import Bools, Series
+    from assets.judgement_states import States
+    from kernels.windows import Trailing
 
 Array = npt.NDArray[Any]
 
@@ -42,6 +44,19 @@ _REASONS = {
     NO_DATA: "no_data",
     INVALID: "invalid",
 }
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Everything known of each hour of each series, (S, H)."""
+
+    value: Floats
+    states: States
+    hours: HourVerdicts
+    to_date: MonthToDate
+    window: Trailing
+    day_share: Floats
+    thirty_day_share: Floats
 
 
 @dataclass(frozen=True)
@@ -74,17 +89,17 @@ class _Rows:
         return pa.array(self.hourly(values), from_pandas=True)
 
 
-def hourly_table(
-    month: Month, series: Series, value: Floats, hours: HourVerdicts, to_date: MonthToDate, window: Trailing
-) -> pa.Table:
+def hourly_table(month: Month, series: Series, made: Judged) -> pa.Table:
     """`ule_hourly` of a month, sorted by outlet, pollutant, hour; one row per hour in force before the end of the data."""
     rows = _Rows(series.in_force[:, : month.shown])
+    value, hours, to_date, window = made.value, made.hours, made.to_date, made.window
     outcome = rows.hourly(hours.outcome)
     judged = outcome == JUDGED
     per_series = np.ones(month.shown, np.int32)
     start = np.datetime64(datetime(month.first.year, month.first.month, 1), "ms")
     clock = start + np.arange(HOURS_PER_DAY * month.shown).astype("timedelta64[h]")
     lawful = rows.hourly(hours.mandatory_ok)
+    spent = rows.hourly(to_date.spent)
     columns = {
         "outlet_id": rows.daily_labels(np.outer(series.outlets, per_series), series.names),
         "plant_id": rows.daily_labels(series.plant, series.names),
@@ -95,6 +110,8 @@ def hourly_table(
         "judged_mg_m3": rows.floats(value),
         "limit_mg_m3": rows.daily_floats(series.limit),
         "rule_id": rows.daily_labels(series.rule, series.rules),
+        "process_state": _states(rows.hourly(made.states.state)),
+        "exempt": pa.array(rows.hourly(made.states.exempt)),
         "judged": pa.array(judged),
         "ok": pa.array(rows.hourly(hours.ok), mask=~judged),
         "excluded_reason": _reasons(outcome),
@@ -105,10 +122,19 @@ def hourly_table(
         "month_ok_hours": pa.array(rows.hourly(to_date.ok)),
         "month_share_pct": rows.floats(to_date.share_pct),
         "fail_budget_hours": pa.array(rows.hourly(to_date.fail_budget), mask=outcome == NO_LIMIT),
+        "budget_spent_at": pa.array(start + spent.astype("timedelta64[h]"), mask=spent < 0),
+        "trailing_24h_share_pct": rows.floats(made.day_share),
+        "trailing_30d_share_pct": rows.floats(made.thirty_day_share),
         "trailing_720h_share_pct": rows.floats(window.share_pct),
         "trailing_hours": pa.array(rows.hourly(window.hours)),
     }
     return pa.table([columns[name] for name in ULE_HOURLY.names], schema=ULE_HOURLY.schema())
+
+
+def _states(codes: Array) -> pa.DictionaryArray:
+    if not codes.any():  # the common month: nobody declared anything but running
+        return _labels(np.zeros(codes.size, np.int32), [STATES[0]] if codes.size else [])
+    return _labels(*_compact(codes.astype(np.int32), list(STATES)))
 
 
 def _reasons(outcome: Array) -> pa.DictionaryArray:

@@ -60,11 +60,6 @@ class Series:
         """Days in force with an ultra-low limit, (S, days of the month)."""
         return np.asarray(self.in_force & ~np.isnan(self.limit))
 
-    @property
-    def planned_hours(self) -> Codes:
-        """Hours of the outlet's whole month under an ultra-low limit."""
-        return np.asarray(24 * self.limited_days.sum(axis=1), np.int32)
-
     def take(self, rows: npt.NDArray[np.int64]) -> Series:
         """Only these series."""
         values: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}

@@ -14,7 +14,8 @@ import numpy as np
 from assets.judgement_series import JudgementError
 from contracts.ule import HEADLINE_POLICY
 from kernels.bounds import full_value_bounds, half_even_bounds
-from kernels.judge_month import COUNT_AS_FAIL, DROP, EXCLUDE_EXEMPT, EXCLUDE_TAGGED, INCLUDE_ALL, Policies
+from kernels.judge import EXCLUDE_EXEMPT, EXCLUDE_TAGGED, INCLUDE_ALL
+from kernels.judge_month import COUNT_AS_FAIL, DROP, Policies
 
 if TYPE_CHECKING:
     from datetime import date
@@ -40,6 +41,7 @@ class Terms:
     policies: Policies
     roundings: tuple[int | None, ...]
     pass_pct: int
+    insufficient_pct: int
     trailing_hours: int
     warn_capture_pct: int
     min_production_hours: int
@@ -49,7 +51,12 @@ class Terms:
     def none(cls) -> Terms:
         """No policy: for a month in which no ultra-low limit is in force."""
         empty = np.zeros(0, np.int8)
-        return cls((), Policies(empty, empty, empty, np.zeros(0, np.int32)), (None,), 100, 1, 0, 0, 0)
+        return cls((), Policies(empty, empty, empty, np.zeros(0, np.int32)), (None,), 100, 0, 1, 0, 0, 0)
+
+    @property
+    def headline_startup(self) -> int:
+        """What the headline does with hours of start-up and shut-down."""
+        return int(self.policies.startup[self.names.index(HEADLINE_POLICY)]) if self.names else INCLUDE_ALL
 
     def bounds(self, limits: Floats) -> Floats:
         """Limits (S, D) in mg/m3 -> comparison bounds (B, S, D), one row per way of rounding."""
@@ -69,7 +76,7 @@ def month_terms(book: RuleBook, day: date) -> Terms:
         if book.parameter(name, day).value is not True:
             raise JudgementError(f"参数 {name} 只支持 true / parameter {name} can only be true (reference/rules)")
     roundings = tuple(dict.fromkeys(_rounding(p) for p in policies))
-    floor = _whole(book, "judgement.insufficient_below_capture_pct", day)
+    floor = whole(book, "judgement.insufficient_below_capture_pct", day)
     return Terms(
         names=tuple(p.name for p in policies),
         policies=Policies(
@@ -79,11 +86,12 @@ def month_terms(book: RuleBook, day: date) -> Terms:
             min_capture_pct=np.array([_min_capture(p, floor) for p in policies], np.int32),
         ),
         roundings=roundings,
-        pass_pct=_whole(book, "ule.pass_share_pct", day),
-        trailing_hours=_whole(book, "ule.trailing_hours", day),
-        warn_capture_pct=_whole(book, "judgement.warn_below_capture_pct", day),
-        min_production_hours=_whole(book, "judgement.min_production_hours", day),
-        short_month_hours=_whole(book, "judgement.short_month_warn_hours", day),
+        pass_pct=whole(book, "ule.pass_share_pct", day),
+        insufficient_pct=floor,
+        trailing_hours=whole(book, "ule.trailing_hours", day),
+        warn_capture_pct=whole(book, "judgement.warn_below_capture_pct", day),
+        min_production_hours=whole(book, "judgement.min_production_hours", day),
+        short_month_hours=whole(book, "judgement.short_month_warn_hours", day),
     )
 
 
@@ -115,7 +123,8 @@ def _code(codes: dict[str, int], name: str, policy: Policy) -> int:
     return codes[name]
 
 
-def _whole(book: RuleBook, name: str, day: date) -> int:
+def whole(book: RuleBook, name: str, day: date) -> int:
+    """A parameter of the rule book that must be a whole number; JudgementError when it is none."""
     return _integer(name, book.parameter(name, day).value)
 
 

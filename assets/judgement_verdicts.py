@@ -7,6 +7,7 @@ here: the test itself (`kernels/judge_month`) and capacities (`judgement_progres
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,21 +15,25 @@ import numpy.typing as npt
 import polars as pl
 
 from assets.judgement_limits import ORDERED
-from contracts.ule import ULE_MONTHLY, VERDICTS
+from contracts.ule import HEADLINE_POLICY, ULE_MONTHLY, VERDICTS
 from kernels.judge import HOURS_PER_DAY, JUDGED
 from kernels.judge_month import MonthCounts, allowed_fails, count_month, verdicts
+from kernels.windows import worst_window
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from assets.judgement_limits import Codes, Floats, Month
+    from assets.judgement_rows import Judged
     from assets.judgement_series import Bools, Series
+    from assets.judgement_states import States
     from assets.judgement_terms import Terms
-    from kernels.judge import Bytes, HourVerdicts
+    from kernels.judge import Bytes
+    from kernels.windows import Worst
 
 JOINT = "joint"
 #: What the joint test takes together, as far as there is a limit (air-rules 1.3, `combine`).
-_JOINT = ("pm", "so2", "nox")
+JOINT_POLLUTANTS = ("pm", "so2", "nox")
 
 #: Warnings by bit; a reader gets them in this order.
 _TEXTS = (
@@ -39,8 +44,9 @@ _TEXTS = (
     "有小时超过强制标准 / hours above the mandatory standard or permit",
     "月内限值有变 / the limit changed within the month",
     "限值依据为草稿 / the limit rests on a draft source",
+    "启停炉迟报, 不享限时豁免 / a start or stop was declared late and has no cap",
 )
-_PARTIAL, _CAPTURE, _SHORT, _NONE, _MANDATORY, _CHANGED, _DRAFT = (1 << k for k in range(len(_TEXTS)))
+_PARTIAL, _CAPTURE, _SHORT, _NONE, _MANDATORY, _CHANGED, _DRAFT, _LATE = (1 << k for k in range(len(_TEXTS)))
 
 
 @dataclass(frozen=True)
@@ -62,9 +68,9 @@ def groups(series: Series, shown: int) -> Groups:
     singles = [(s, -1, -1) for s in limited.tolist()]
     by_outlet: dict[int, list[int]] = {}
     for s in limited.tolist():
-        if ORDERED[series.pollutants[s]] in _JOINT:
+        if ORDERED[series.pollutants[s]] in JOINT_POLLUTANTS:
             by_outlet.setdefault(int(series.outlets[s]), []).append(s)
-    order = {ORDERED.index(name): k for k, name in enumerate(_JOINT)}
+    order = {ORDERED.index(name): k for k, name in enumerate(JOINT_POLLUTANTS)}
     several = [sorted(m, key=lambda s: order[int(series.pollutants[s])]) for m in by_outlet.values() if len(m) > 1]
     joint = [tuple([*m, -1, -1][:3]) for m in several]
     members = np.array([*singles, *joint], np.int32).reshape(-1, 3)
@@ -80,20 +86,21 @@ class Verdicts:
     verdict: Bytes
 
 
-def judge_month(series: Series, shown: int, value: Floats, state: Bytes, exempt: Bools, terms: Terms) -> Verdicts:
+def judge_month(series: Series, shown: int, value: Floats, states: States, terms: Terms) -> Verdicts:
     """Count and judge every group under every policy."""
     who = groups(series, shown)
     limit, mandatory = (terms.bounds(a[:, :shown]) for a in (series.limit, series.mandatory))
-    counts = count_month(value, state, exempt, limit, mandatory, who.members, terms.policies)
+    counts = count_month(value, states.state, states.exempt, limit, mandatory, who.members, terms.policies)
     return Verdicts(who, counts, verdicts(counts, terms.policies, terms.pass_pct, terms.min_production_hours))
 
 
-def monthly_table(month: Month, series: Series, hours: HourVerdicts, made: Verdicts, terms: Terms) -> pa.Table:
+def monthly_table(month: Month, series: Series, judged: Judged, made: Verdicts, terms: Terms) -> pa.Table:
     """`ule_monthly` of a month: one row per group and policy."""
     who, counts = made.groups, made.counts
+    worst = worst_window(judged.window, terms.trailing_hours)
     policies = len(terms.names)
     day = month.shown - 1 - np.argmax(series.in_force[:, : month.shown][:, ::-1], axis=1)
-    rules = _rules(series, who, hours.outcome, month.shown)
+    rules = _rules(series, who, judged.hours.outcome, month.shown)
 
     def label(codes: npt.NDArray[np.int32]) -> list[str | None]:
         texts = [series.names[c] if c >= 0 else None for c in codes.tolist()]
@@ -116,10 +123,13 @@ def monthly_table(month: Month, series: Series, hours: HourVerdicts, made: Verdi
         "allowed_fail_hours": allowed_fails(counts.judged, terms.pass_pct).ravel(),
         "share_pct": _percent(counts.ok, counts.judged),
         "capture_pct": _percent(counts.valid, counts.production),
+        "mandatory_hours": counts.mandatory.ravel(),
         "mandatory_fail_hours": counts.mandatory_fail.ravel(),
+        "mandatory_verdict": _floor_verdicts(counts),
         "verdict": [VERDICTS[v] for v in made.verdict.ravel().tolist()],
+        **_worst(month, who, worst, terms),
         "rule_id": [r for r in rules for _ in range(policies)],
-        "warning": _warnings(month, series, made, terms),
+        "warning": _warnings(month, series, made, judged.states.late, terms),
     }
     return ULE_MONTHLY.arrow(pl.DataFrame(columns))
 
@@ -128,6 +138,28 @@ def _percent(part: Codes, whole: Codes) -> pl.Series:
     made = np.full(part.size, np.nan)
     np.divide(100.0 * part.ravel(), whole.ravel(), out=made, where=whole.ravel() > 0)
     return pl.Series(made).fill_nan(None)
+
+
+def _floor_verdicts(counts: MonthCounts) -> list[str | None]:
+    pairs = zip(counts.mandatory.ravel().tolist(), counts.mandatory_fail.ravel().tolist(), strict=True)
+    return [None if not tested else "FAIL" if failing else "PASS" for tested, failing in pairs]
+
+
+def _worst(month: Month, who: Groups, worst: Worst, terms: Terms) -> dict[str, pl.Series]:
+    """The worst trailing window of each single pollutant, in its headline row."""
+    start = datetime(month.first.year, month.first.month, 1)
+    share: list[float | None] = []
+    until: list[datetime | None] = []
+    for s, name in zip(who.first.tolist(), who.names, strict=True):
+        known = name != JOINT and worst.hour[s] >= 0
+        for policy in terms.names:
+            told = known and policy == HEADLINE_POLICY
+            share.append(float(worst.share_pct[s]) if told else None)
+            until.append(start + timedelta(hours=int(worst.hour[s])) if told else None)
+    return {
+        "worst_720h_share_pct": pl.Series(share, dtype=pl.Float64),
+        "worst_720h_until": pl.Series(until, dtype=pl.Datetime("ms")),
+    }
 
 
 def _rules(series: Series, who: Groups, outcome: Bytes, shown: int) -> list[str]:
@@ -140,7 +172,7 @@ def _rules(series: Series, who: Groups, outcome: Bytes, shown: int) -> list[str]
     return [";".join(series.rules[codes[s]] for s in m if s >= 0) for m in who.members.tolist()]
 
 
-def _warnings(month: Month, series: Series, made: Verdicts, terms: Terms) -> list[str | None]:
+def _warnings(month: Month, series: Series, made: Verdicts, late: Bools, terms: Terms) -> list[str | None]:
     counts = made.counts
     shown = series.in_force[:, : month.shown]
     limit = np.where(shown, series.limit[:, : month.shown], np.nan)
@@ -149,6 +181,7 @@ def _warnings(month: Month, series: Series, made: Verdicts, terms: Terms) -> lis
     per_series = (
         _PARTIAL * series.in_force[:, month.shown :].any(axis=1)
         | _CHANGED * (low < high)
+        | _LATE * late
         | _DRAFT * (series.draft[:, : month.shown] & shown).any(axis=1)
     )
     members = made.groups.members

@@ -13,7 +13,9 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from assets.annual import make_annual
 from assets.arrivals import make_arrivals
+from assets.events import make_events, make_findings
 from assets.hours import make_hours
 from assets.judgement import make_judgement
 from assets.labels import make_labels
@@ -94,7 +96,9 @@ def _months(first: str, last: str) -> Iterator[str]:
 
 
 PRODUCTS: tuple[Product, ...] = (
-    Product("arrivals", ("arrivals",), "none", "arrivals-1", make_arrivals, lambda _: [ALL]),
+    Product("arrivals", ("arrivals",), "none", "arrivals-2", make_arrivals, lambda _: [ALL]),
+    Product("events", ("process_states", "device_marks"), "none", "events-1", make_events, lambda _: [ALL]),
+    Product("findings", ("findings",), "none", "findings-1", make_findings, lambda _: [ALL]),
     Product(
         "raw",
         ("cems_minute", "cems_reported", "cems_edge", "cems_other", "cems_quarantine", "cems_counts"),
@@ -107,7 +111,13 @@ PRODUCTS: tuple[Product, ...] = (
     ),
     Product("hours", ("cems_hourly", "cems_signals"), "day", "hours-2", make_hours, _hour_days),
     Product(
-        "judgement", ("ule_hourly", "ule_monthly", "ule_progress"), "month", "judgement-1", make_judgement, _judged_months
+        "judgement",
+        ("ule_hourly", "ule_monthly", "ule_progress", "mandatory_monthly", "ule_plants", "ule_episodes"),
+        "month", "judgement-2", make_judgement, _judged_months,
+    ),
+    Product(
+        "annual", ("ule_annual",), "year", "annual-1", make_annual,
+        lambda home: {m[:4] for m in home.lake.keys("ule_monthly")} | set(home.lake.keys("ule_annual")),
     ),
 )  # fmt: skip
 

@@ -5,7 +5,7 @@ Belongs here: what a table is. Does not belong here: how it is made, stored or s
 
 from __future__ import annotations
 
-from contracts import cems, trust, ule
+from contracts import cems, events, trust, ule, ule_more
 from contracts.core import Column, ContractError, Table
 
 #: Every table by name, in the order of the data's way through the house.
@@ -13,6 +13,9 @@ TABLES: dict[str, Table] = {
     t.name: t
     for t in (
         cems.ARRIVALS,
+        events.PROCESS_STATES,
+        events.DEVICE_MARKS,
+        events.FINDINGS,
         cems.CEMS_MINUTE,
         cems.CEMS_REPORTED,
         cems.CEMS_EDGE,
@@ -25,6 +28,10 @@ TABLES: dict[str, Table] = {
         ule.ULE_HOURLY,
         ule.ULE_MONTHLY,
         ule.ULE_PROGRESS,
+        ule_more.MANDATORY_MONTHLY,
+        ule_more.ULE_PLANTS,
+        ule_more.ULE_EPISODES,
+        ule_more.ULE_ANNUAL,
         trust.RESTATEMENTS,
     )
 }

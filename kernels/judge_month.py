@@ -14,7 +14,10 @@ import numpy as np
 from numba import njit
 
 from kernels.judge import (
+    EXCLUDE_EXEMPT,
+    EXCLUDE_TAGGED,
     HOURS_PER_DAY,
+    INCLUDE_ALL,
     RUNNING,
     STOPPED,
     Bools,
@@ -23,14 +26,15 @@ from kernels.judge import (
     Floats,
 )
 
-#: startup_shutdown: judge all hours in production; leave out hours exempt within their caps; leave out all tagged ones.
-INCLUDE_ALL, EXCLUDE_EXEMPT, EXCLUDE_TAGGED = range(3)
 #: invalid_hours: left out of the denominator, or counted as failures.
 DROP, COUNT_AS_FAIL = range(2)
 #: verdicts
 PASS, FAIL, INSUFFICIENT, NO_PRODUCTION = range(4)
 
-_PRODUCTION, _VALID, _JUDGED, _OK, _MANDATORY_FAIL = range(5)
+_PRODUCTION, _VALID, _JUDGED, _OK, _TESTED, _MANDATORY_FAIL = range(6)
+#: Bits of an hour's result, beside 1 for a missing value.
+_HOLDS, _TEST, _UNLAWFUL = 2, 4, 8
+_RESULTS = 16
 
 
 class Policies(NamedTuple):
@@ -48,13 +52,15 @@ class MonthCounts(NamedTuple):
     """Hours of each group under each policy, all of shape (G, P).
 
     production: hours under a limit in which the kiln was not stopped; valid: of these, with a value of every member;
-    judged: the denominator; ok: of these, within the limit; mandatory_fail: judged hours above the mandatory limit.
+    judged: the denominator; ok: of these, within the limit; mandatory: judged hours with a value that the mandatory limit was
+    tested in, those within a cap left out (R13, R15); mandatory_fail: of these, above it.
     """
 
     production: Counts
     valid: Counts
     judged: Counts
     ok: Counts
+    mandatory: Counts
     mandatory_fail: Counts
 
 
@@ -62,7 +68,7 @@ class MonthCounts(NamedTuple):
 def _left_out(startup: int, state: int, exempt: bool) -> bool:
     if startup == EXCLUDE_EXEMPT:
         return exempt
-    return startup == EXCLUDE_TAGGED and state != RUNNING
+    return startup == EXCLUDE_TAGGED and (exempt or state != RUNNING)
 
 
 @njit(cache=True, nogil=True)
@@ -86,7 +92,7 @@ def _result(
     value: Floats, state: Bytes, exempt: Bools, limit: Floats, mandatory: Floats, members: Counts,
     g: int, h: int, b: int, startup: int,
 ) -> int:  # fmt: skip
-    """One production hour under one startup mode and row of bounds: -1 left out, else bits: 1 missing, 2 ok, 4 unlawful."""
+    """One production hour under one startup mode and row of bounds: -1 left out, else bits: missing, ok, tested, unlawful."""
     day = h // HOURS_PER_DAY
     bits = -1
     for k in range(members.shape[1]):
@@ -94,14 +100,16 @@ def _result(
         if s < 0 or np.isnan(limit[b, s, day]) or _left_out(startup, state[s, h], exempt[s, h]):
             continue
         if bits < 0:
-            bits = 2
+            bits = _HOLDS
         v = value[s, h]
         if not np.isfinite(v):
             bits |= 1
         if not v <= limit[b, s, day]:
-            bits &= ~2
-        if v > mandatory[b, s, day]:
-            bits |= 4
+            bits &= ~_HOLDS
+        if not exempt[s, h] and not np.isnan(mandatory[b, s, day]):
+            bits |= _TEST
+            if v > mandatory[b, s, day]:
+                bits |= _UNLAWFUL
     return bits
 
 
@@ -113,8 +121,9 @@ def _add(counts: Counts, g: int, p: int, bits: int, invalid: int, hours: int) ->
         return
     counts[g, p, _JUDGED] += hours
     if not missing:
-        counts[g, p, _OK] += hours * ((bits >> 1) & 1)
-        counts[g, p, _MANDATORY_FAIL] += hours * ((bits >> 2) & 1)
+        counts[g, p, _OK] += hours if bits & _HOLDS else 0
+        counts[g, p, _TESTED] += hours if bits & _TEST else 0
+        counts[g, p, _MANDATORY_FAIL] += hours if bits & _UNLAWFUL else 0
 
 
 @njit(cache=True, nogil=True)
@@ -123,7 +132,7 @@ def _count(
     startup: Bytes, invalid: Bytes, bounds: Bytes, counts: Counts,
 ) -> None:  # fmt: skip
     # Policies differ in few hours. Untagged hours are tallied once per row of bounds and result, then shared out.
-    tally = np.zeros((limit.shape[0], 8), np.int32)
+    tally = np.zeros((limit.shape[0], _RESULTS), np.int32)
     for g in range(counts.shape[0]):
         tally[:] = 0
         production = valid = 0
@@ -143,7 +152,7 @@ def _count(
         for p in range(startup.size):
             counts[g, p, _PRODUCTION] = production
             counts[g, p, _VALID] = valid
-            for bits in range(8):
+            for bits in range(_RESULTS):
                 _add(counts, g, p, bits, invalid[p], tally[bounds[p], bits])
 
 
@@ -163,9 +172,9 @@ def count_month(
         raise ValueError(f"bounds {limit.shape}, {mandatory.shape} do not fit values {value.shape}")
     if members.size and members.max() >= value.shape[0]:
         raise ValueError("a group names a series that does not exist")
-    counts = np.zeros((members.shape[0], policies.startup.size, 5), np.int32)
+    counts = np.zeros((members.shape[0], policies.startup.size, 6), np.int32)
     _count(value, state, exempt, limit, mandatory, members, policies.startup, policies.invalid, policies.bounds, counts)
-    return MonthCounts(*(np.ascontiguousarray(counts[:, :, k]) for k in range(5)))
+    return MonthCounts(*(np.ascontiguousarray(counts[:, :, k]) for k in range(6)))
 
 
 def allowed_fails(judged: Counts, pass_pct: int) -> Counts:

@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 import polars as pl
@@ -19,21 +20,25 @@ from assets.judgement_series import MUST_MONITOR, JudgementError
 from assets.judgement_terms import month_terms
 from contracts.cems import CEMS_HOURLY
 from contracts.channels import POLLUTANTS
+from contracts.events import STATES
 from contracts.ule import HEADLINE_POLICY, POLICIES, ULE_HOURLY, ULE_MONTHLY, ULE_PROGRESS
+from contracts.ule_more import MANDATORY_MONTHLY, ULE_EPISODES, ULE_PLANTS
+from resources.events import OPEN, EventBook, ProcessState
 from resources.registry import Device, Line, Outlet, Permit, Plant, Registry
 from resources.rules import RuleBook
 
 LONG_AGO = date(2015, 1, 1)
 BOOK = RuleBook.load()
+NOTHING = EventBook()
 
 
 class FakeBench:
     """What a maker needs of a bench, over tables in memory; `looked` lists the partitions it opened."""
 
-    def __init__(self, registry, book=BOOK):
-        self.tables = {"cems_hourly": {}, "ule_hourly": {}}
+    def __init__(self, registry, book=BOOK, events=NOTHING):
+        self.tables = {"cems_hourly": {}, "ule_hourly": {}, "ule_episodes": {}}
         self.looked = []
-        self._registry, self._book = registry, book
+        self._registry, self._book, self._events = registry, book, events
 
     def table(self, name, key, columns=None):
         self.looked.append((name, key))
@@ -53,10 +58,14 @@ class FakeBench:
     def rules(self, first, last):
         return self._book
 
+    def events(self, first, last):
+        return self._events
+
     def make(self, month):
         made = make_judgement(self, month)
-        if made:
-            self.tables["ule_hourly"][month] = made["ule_hourly"]
+        for name in ("ule_hourly", "ule_episodes"):
+            if made:
+                self.tables[name][month] = made[name]
         return made
 
 
@@ -158,6 +167,67 @@ WORLD = registry(
 )
 
 
+def stretch(state, begin, end, *, line_id="L1", start=None, late=False):
+    """A settled stretch of an event that starts with it unless told otherwise; times as (month, day, hour, minute)."""
+    begin, end, start = (t if isinstance(t, datetime) else datetime(*t) for t in (begin, end, start or begin))
+    return ProcessState(f"{line_id}-{start}", line_id, state, start, begin, end, end, start, late, "", "e.csv", 1)
+
+
+WORLD_EVENTS = EventBook(
+    [
+        stretch("stopped", (2027, 12, 5, 3, 20), (2027, 12, 6, 10, 14)),
+        stretch("cold_start", (2027, 12, 6, 10, 14), (2027, 12, 8, 2, 30)),
+        # its clock crosses the border of the months, and a stop takes a part of it
+        stretch("shutdown", (2027, 12, 31, 20, 40), (2028, 1, 1, 1, 50)),
+        stretch("stopped", (2028, 1, 1, 1, 50), (2028, 1, 1, 3, 10)),
+        stretch("shutdown", (2028, 1, 1, 3, 10), (2028, 1, 1, 6, 40), start=(2027, 12, 31, 20, 40)),
+        stretch("stopped", (2028, 1, 1, 6, 40), (2028, 1, 3, 0, 0)),
+        stretch("hot_start", (2028, 1, 3, 0, 0), (2028, 1, 3, 12, 0), late=True),
+        stretch("hot_start", (2028, 2, 11, 9, 30), (2028, 2, 11, 10, 0)),
+        stretch("banked", (2028, 2, 11, 10, 0), (2028, 2, 13, 7, 16)),
+        stretch("running", (2028, 2, 13, 7, 16), (2028, 2, 14, 0, 0)),
+        stretch("shutdown", (2028, 2, 20, 5, 0), (2028, 2, 20, 6, 30)),
+        stretch("hot_start", (2028, 2, 20, 6, 30), (2028, 2, 20, 8, 0)),
+        stretch("stopped", (2028, 3, 15, 7, 59), OPEN),
+        stretch("cold_start", (2028, 1, 31, 10, 15), (2028, 2, 3, 0, 0), line_id="L2"),
+    ]
+)
+
+
+@cache
+def slow_state(line_id, point_type, pollutant, at):
+    """(state, exempt) of an hour, minute by minute."""
+    stated = point_type in BOOK.parameter("states.point_types", at.date()).value.split(",")
+    near = [
+        s for s in WORLD_EVENTS.states
+        if stated and s.line_id == line_id and s.begin < at + timedelta(hours=1) and s.end > at
+    ]  # fmt: skip
+    found = []
+    exempt = 0
+    for m in range(60 if near else 0):
+        t = at + timedelta(minutes=m)
+        now = [s for s in near if s.begin <= t < s.end]
+        found += [s.state for s in now]
+        for s in now:
+            if s.state in ("cold_start", "hot_start", "shutdown") and not s.late and pollutant in ("so2", "nox"):
+                cap = BOOK.parameter(f"caps.{s.state}_h", at.date()).value
+                exempt += t < s.start + timedelta(hours=cap)
+    fills = [s for s in set(found) if found.count(s) >= 45]
+    return (fills[0] if fills else "running"), exempt >= 45
+
+
+def slow_spent(before, at, fails, judged, left, ahead):
+    """Hour with which the budget is gone, going through the hours ahead one by one."""
+    if not fails:
+        return None
+    if left <= 0:
+        return before or at
+    for k, hour in enumerate(ahead, 1):
+        if k * fails >= left * judged:
+            return hour
+    return None
+
+
 def world_values(seed):
     """{day: {(outlet, pollutant): 24 values}}; some days, outlets and hours are missing."""
     rng = np.random.default_rng(seed)
@@ -211,8 +281,8 @@ def month_limits(outlet_id, pollutant, month):
     return made
 
 
-def slow_month(outlet_id, pollutant, month, values, last):
-    """Rows of one series of one month, hour by hour; `last` is the deque of the trailing window."""
+def slow_month(outlet_id, pollutant, month, values, last, clock):
+    """Rows of one series of one month; `last` is the deque of the trailing window, `clock` the judged hours so far."""
     limits = month_limits(outlet_id, pollutant, month)
     shown = {d: x for d, x in limits.items() if d < END}
     any_ule, any_limit = any(u for _, u, _ in limits.values()), any(u or m for _, u, m in limits.values())
@@ -221,38 +291,56 @@ def slow_month(outlet_id, pollutant, month, values, last):
     recorded = any(v is not None and v != -9 for d in shown for v in values.get(d, {}).get((outlet_id, pollutant), []))
     if not (any_limit and shown and ((must and any_ule) or recorded)):
         last.clear()
+        clock.clear()
         return []
-    ahead = 24 * sum(u is not None for _, u, _ in limits.values())
+    ahead = [datetime(d.year, d.month, d.day, h) for d, (_, u, _) in limits.items() if u is not None for h in range(24)]
     judged = good = 0
+    spent = None
     rows = []
     for day, (row, ule, law) in shown.items():
         for h in range(24):
             v = values.get(day, {}).get((outlet_id, pollutant), [None] * 24)[h]
             number = None if v in (None, -9) or math.isnan(v) else v
             ok = None
+            at = datetime(day.year, day.month, day.day, h)
+            state, exempt = slow_state(row.line_id, row.point_type, pollutant, at)
             if ule is None:
                 reason = "no_limit"
+            elif state == "stopped":
+                reason = "not_producing"
             elif v in (None, -9):
                 reason = "no_data"
             elif number is None:
                 reason = "invalid"
             else:
                 reason, ok = None, number <= ule.value_mg_m3
-            ahead -= ule is not None
+            ahead = ahead[1:] if ule is not None else ahead
             if ok is not None:
                 judged += 1
                 good += ok
                 last.append(ok)
+                clock[at] = ok
+            left = math.floor(Fraction(5, 100) * (judged + len(ahead))) - (judged - good)
+            spent_at = slow_spent(spent, at, judged - good, judged, left, ahead)
+            spent = spent or (spent_at if left <= 0 else None)
+            clock.pop(at - timedelta(hours=720), None)
+            far = list(clock.values())
+            near = [clock[t] for k in range(24) if (t := at - timedelta(hours=k)) in clock]
+            lawful = (
+                None if law is None or number is None or state == "stopped" or exempt else number <= law.value_mg_m3
+            )
             rows.append({
                 "outlet_id": outlet_id, "plant_id": row.plant_id, "line_id": row.line_id, "point_type": row.point_type,
-                "pollutant": pollutant, "hour": datetime(day.year, day.month, day.day, h), "judged_mg_m3": number,
+                "pollutant": pollutant, "hour": at, "process_state": state, "exempt": exempt, "judged_mg_m3": number,
                 "limit_mg_m3": ule and ule.value_mg_m3, "rule_id": ule and ule.rule_id, "judged": ok is not None, "ok": ok,
                 "excluded_reason": reason, "mandatory_limit_mg_m3": law and law.value_mg_m3,
                 "mandatory_rule_id": law and law.rule_id,
-                "mandatory_ok": None if law is None or number is None else number <= law.value_mg_m3,
+                "mandatory_ok": lawful,
                 "month_judged_hours": judged, "month_ok_hours": good,
                 "month_share_pct": 100.0 * good / judged if judged else None,
-                "fail_budget_hours": None if ule is None else math.floor(Fraction(5, 100) * (judged + ahead)) - (judged - good),
+                "fail_budget_hours": None if ule is None else left, "budget_spent_at": spent_at,
+                "trailing_24h_share_pct": 100.0 * sum(near) / len(near) if near else None,
+                "trailing_30d_share_pct": 100.0 * sum(far) / len(far) if far else None,
                 "trailing_720h_share_pct": 100.0 * sum(last) / len(last) if last else None, "trailing_hours": len(last),
             })  # fmt: skip
     return rows
@@ -261,7 +349,7 @@ def slow_month(outlet_id, pollutant, month, values, last):
 @pytest.fixture(scope="module", params=[1, 2], ids=["seed1", "seed2"])
 def world(request):
     values = world_values(request.param)
-    bench = FakeBench(WORLD)
+    bench = FakeBench(WORLD, events=WORLD_EVENTS)
     for day, rows in values.items():
         bench.tables["cems_hourly"][str(day)] = hours(day, rows)
     made = {month: bench.make(month) for month in MONTHS}
@@ -269,9 +357,9 @@ def world(request):
     slow = {m: [] for m in MONTHS}
     for outlet_id in "ABCDE":
         for pollutant in sorted(POLLUTANTS):
-            last = windows.setdefault((outlet_id, pollutant), deque(maxlen=720))
+            last, clock = windows.setdefault((outlet_id, pollutant), (deque(maxlen=720), {}))
             for month in MONTHS:
-                slow[month] += slow_month(outlet_id, pollutant, month, values, last)
+                slow[month] += slow_month(outlet_id, pollutant, month, values, last, clock)
     return made, slow
 
 
@@ -281,7 +369,11 @@ def test_hours_equal_the_slow_twin_over_four_months(world):
         rows = sorted(slow[month], key=lambda r: (r["outlet_id"], r["pollutant"], r["hour"]))
         assert made[month]["ule_hourly"].to_pylist() == rows
     reasons = {r["excluded_reason"] for rows in slow.values() for r in rows}
-    assert reasons == {None, "no_limit", "no_data", "invalid"}
+    assert reasons == {None, "no_limit", "no_data", "invalid", "not_producing"}
+    told = {(r["process_state"], r["exempt"]) for rows in slow.values() for r in rows}
+    assert told >= {(s, False) for s in STATES} | {(s, True) for s in ("cold_start", "shutdown", "running")}
+    spent = [r["budget_spent_at"] for rows in slow.values() for r in rows if r["budget_spent_at"]]
+    assert len(spent) > 1000
     assert made["2028-02"]["ule_hourly"].column("trailing_hours").to_pylist().count(720) > 1000
 
 
@@ -302,29 +394,44 @@ def test_months_equal_the_hours_they_are_made_of(world):
         rows = frame(made[month]["ule_monthly"])
         assert set(zip(rows["outlet_id"], rows["pollutant"], strict=True)) == set(expected)
         assert rows.height == len(expected) * len(POLICIES)
-        for (outlet_id, pollutant), found in expected.items():
+        for (outlet_id, pollutant), limited_hours in expected.items():
+            found = {h: r for h, r in limited_hours.items() if r[0]["excluded_reason"] != "not_producing"}
             judged = [h for h in found.values() if all(r["judged"] for r in h)]
             ok = [h for h in judged if all(r["ok"] for r in h)]
             unlawful = [h for h in judged if any(r["mandatory_ok"] is False for r in h)]
             row = headline(made[month], pollutant, outlet_id)
+            tested = [h for h in judged if any(r["mandatory_ok"] is not None for r in h)]
+            assert row["mandatory_hours"] == len(tested)
+            assert row["mandatory_verdict"] == (None if not tested else "FAIL" if unlawful else "PASS")
             assert row["production_hours"] == len(found)
             assert row["valid_hours"] == row["judged_hours"] == len(judged)
             assert (row["ok_hours"], row["fail_hours"]) == (len(ok), len(judged) - len(ok))
             assert row["mandatory_fail_hours"] == len(unlawful)
             assert row["allowed_fail_hours"] == 5 * len(judged) // 100
             assert row["share_pct"] == (100.0 * len(ok) / len(judged) if judged else None)
-            assert row["capture_pct"] == 100.0 * len(judged) / len(found)
-            enough = 4 * len(judged) >= 3 * len(found)
+            assert row["capture_pct"] == (100.0 * len(judged) / len(found) if found else None)
+            enough = judged and 4 * len(judged) >= 3 * len(found)
             passed = 20 * len(ok) >= 19 * len(judged)
-            assert row["verdict"] == ("INSUFFICIENT" if not enough else "PASS" if passed else "FAIL")
-            as_fail = policies(made[month], pollutant, outlet_id)["count_as_fail"]
+            assert row["verdict"] == (
+                "NO_PRODUCTION" if not found else "INSUFFICIENT" if not enough else "PASS" if passed else "FAIL"
+            )
+            under = policies(made[month], pollutant, outlet_id)
+            as_fail = under["count_as_fail"]
             assert (as_fail["judged_hours"], as_fail["ok_hours"]) == (len(found), len(ok))
+            within = [[r for r in h if not r["exempt"]] for h in found.values()]
+            capped = [h for h in within if h and all(r["judged"] for r in h)]
+            row = under["exclude_tagged_within_cap"]
+            assert (row["judged_hours"], row["ok_hours"]) == (len(capped), sum(all(r["ok"] for r in h) for h in capped))
+            untagged = [[r for r in h if r["process_state"] == "running" and not r["exempt"]] for h in found.values()]
+            plain = [h for h in untagged if h and all(r["judged"] for r in h)]
+            row = under["exclude_all_tagged"]
+            assert (row["judged_hours"], row["ok_hours"]) == (len(plain), sum(all(r["ok"] for r in h) for h in plain))
 
 
 def test_tables_hold_their_contracts_and_order(world):
     made, _ = world
     for month in MONTHS:
-        for contract in (ULE_HOURLY, ULE_MONTHLY, ULE_PROGRESS):
+        for contract in (ULE_HOURLY, ULE_MONTHLY, ULE_PROGRESS, MANDATORY_MONTHLY, ULE_PLANTS, ULE_EPISODES):
             table = made[month][contract.name]
             assert table.num_rows
             assert contract.violations(table) == []
@@ -401,8 +508,11 @@ def test_a_late_day_moves_its_month_and_later_trailing_windows_only():
     assert before["2026-08"]["ule_hourly"].equals(after["2026-08"]["ule_hourly"])
     assert not before["2026-09"]["ule_monthly"].equals(after["2026-09"]["ule_monthly"])
     for month in ("2026-10", "2026-11"):
-        assert before[month]["ule_monthly"].equals(after[month]["ule_monthly"])
-        same = before[month]["ule_hourly"].drop_columns(["trailing_720h_share_pct", "trailing_hours"])
+        verdicts = before[month]["ule_monthly"].drop_columns(["worst_720h_share_pct", "worst_720h_until"])
+        assert verdicts.equals(after[month]["ule_monthly"].select(verdicts.column_names))
+        same = before[month]["ule_hourly"].drop_columns(
+            ["trailing_30d_share_pct", "trailing_720h_share_pct", "trailing_hours"]
+        )
         assert same.equals(after[month]["ule_hourly"].select(same.column_names))
     assert not before["2026-10"]["ule_hourly"].equals(after["2026-10"]["ule_hourly"])
     # 480 judged hours of October and 240 of November fill the window: the late day is out of it

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 
@@ -17,7 +16,10 @@ from kernels.bounds import full_value_bounds, half_even, half_even_bound, half_e
 from kernels.judge import (
     BANKED,
     COLD_START,
+    EXCLUDE_EXEMPT,
+    EXCLUDE_TAGGED,
     EXEMPT,
+    INCLUDE_ALL,
     INVALID,
     JUDGED,
     NO_DATA,
@@ -27,19 +29,13 @@ from kernels.judge import (
     RUNNING,
     SHUTDOWN,
     STOPPED,
-    History,
-    collect_history,
     judge_hours,
     month_to_date,
-    trailing,
 )
 from kernels.judge_month import (
     COUNT_AS_FAIL,
     DROP,
-    EXCLUDE_EXEMPT,
-    EXCLUDE_TAGGED,
     FAIL,
-    INCLUDE_ALL,
     INSUFFICIENT,
     NO_PRODUCTION,
     PASS,
@@ -48,6 +44,7 @@ from kernels.judge_month import (
     count_month,
     verdicts,
 )
+from kernels.windows import History, trailing
 
 STRICT, WITHIN_CAP, ALL_TAGGED, AS_FAIL, MIN_CAPTURE, ROUNDED = range(6)
 POLICIES = Policies(
@@ -146,10 +143,15 @@ def test_V26_rounding_decides_at_the_limit():
 def test_V34_fail_budget():
     ok = (np.arange(720) >= 12)[None, :]
     outcome = np.full((1, 720), JUDGED, np.int8)
-    made = month_to_date(outcome, ok, np.array([720], np.int32), 95)
+    made = month_to_date(outcome, ok, np.ones((1, 30), np.bool_), 95)
     assert made.fail_budget[0, 399] == 24
     assert made.judged[0, 399] == 400
     assert made.ok[0, 399] == 388
+    # 12 fails in 400 hours: the 24 that are left last another 800, beyond the month
+    assert made.spent[0, 399] == -1
+    assert made.fail_budget[0, 30] == 24
+    # after 31 hours 12 had failed: the ceil(24 x 31 / 12) = 62nd hour ahead takes the last of the budget
+    assert made.spent[0, 30] == 30 + 62
 
 
 @pytest.mark.parametrize("hours", range(1, 21))
@@ -283,7 +285,7 @@ def months(draw, series=3):
     )
 
 
-def slow_hour(value, seen, state, exempt, limit, mandatory):
+def slow_hour(value, seen, state, exempt, limit, mandatory, startup):
     """(outcome, ok, mandatory_ok) of one hour, spelled out."""
     if state == OUTSIDE:
         return OUTSIDE, None, None
@@ -293,7 +295,8 @@ def slow_hour(value, seen, state, exempt, limit, mandatory):
         return NO_LIMIT, None, mandatory_ok
     if state == STOPPED:
         return NOT_PRODUCING, None, mandatory_ok
-    if exempt:
+    left_out = {INCLUDE_ALL: False, EXCLUDE_EXEMPT: exempt, EXCLUDE_TAGGED: exempt or state != RUNNING}
+    if left_out[startup]:
         return EXEMPT, None, mandatory_ok
     if not seen:
         return NO_DATA, None, mandatory_ok
@@ -303,13 +306,13 @@ def slow_hour(value, seen, state, exempt, limit, mandatory):
 
 
 @settings(max_examples=80, deadline=None)
-@given(months())
-def test_hours_agree_with_the_twin(month):
+@given(months(), st.sampled_from([INCLUDE_ALL, EXCLUDE_EXEMPT, EXCLUDE_TAGGED]))
+def test_hours_agree_with_the_twin(month, startup):
     value, seen, state, exempt, limit, mandatory = month
-    made = judge_hours(*month)
+    made = judge_hours(*month, startup)
     for s, h in np.ndindex(value.shape):
         outcome, ok, mandatory_ok = slow_hour(
-            value[s, h], seen[s, h], state[s, h], exempt[s, h], limit[s, h // 24], mandatory[s, h // 24]
+            value[s, h], seen[s, h], state[s, h], exempt[s, h], limit[s, h // 24], mandatory[s, h // 24], startup
         )
         assert made.outcome[s, h] == outcome
         assert made.ok[s, h] == bool(ok)
@@ -317,59 +320,40 @@ def test_hours_agree_with_the_twin(month):
 
 
 @settings(max_examples=80, deadline=None)
-@given(months(), st.integers(0, 72), st.sampled_from([95, 90, 100]))
+@given(months(), st.lists(st.booleans(), max_size=3), st.sampled_from([95, 90, 100]))
 def test_month_to_date_agrees_with_the_twin(month, further, pass_pct):
-    hours = judge_hours(*month)
-    counting = ~np.isin(hours.outcome, [OUTSIDE, NO_LIMIT])
-    planned = (counting.sum(axis=1) + further).astype(np.int32)
-    made = month_to_date(hours.outcome, hours.ok, planned, pass_pct)
-    for s in range(planned.size):
+    value, seen, state, exempt, limit, mandatory = month
+    # a day is in the outlet's window or not, as registry rows are
+    state = np.where(np.repeat(state[:, ::24] == OUTSIDE, 24, axis=1), OUTSIDE, np.maximum(state, RUNNING)).astype(
+        np.int8
+    )
+    hours = judge_hours(value, seen, state, exempt, limit, mandatory)
+    shown = (state[:, ::24] != OUTSIDE) & ~np.isnan(limit)
+    limited = np.hstack([shown, np.tile(np.array(further, np.bool_), (3, 1))])
+    made = month_to_date(hours.outcome, hours.ok, limited, pass_pct)
+    for s in range(limited.shape[0]):
+        places = [24 * d + k for d in np.flatnonzero(limited[s]) for k in range(24)]
+        spent = None
         for h in range(hours.outcome.shape[1]):
             past = [(o, k) for o, k in zip(hours.outcome[s, : h + 1], hours.ok[s, : h + 1], strict=True) if o == JUDGED]
             n, good = len(past), sum(bool(k) for _, k in past)
-            ahead = int(planned[s]) - int(counting[s, : h + 1].sum())
-            budget = math.floor(Fraction(100 - pass_pct, 100) * (n + ahead)) - (n - good)
+            ahead = [p for p in places if p > h]
+            budget = math.floor(Fraction(100 - pass_pct, 100) * (n + len(ahead))) - (n - good)
             assert (made.judged[s, h], made.ok[s, h], made.fail_budget[s, h]) == (n, good, budget)
             assert math.isnan(made.share_pct[s, h]) if n == 0 else made.share_pct[s, h] == 100.0 * good / n
-
-
-@settings(max_examples=80, deadline=None)
-@given(
-    outcome=arrays(np.int8, (2, 96), elements=st.sampled_from([JUDGED, JUDGED, INVALID, NO_DATA, OUTSIDE])),
-    ok=arrays(np.bool_, (2, 96)),
-    window=st.integers(1, 60),
-    cuts=st.lists(st.integers(0, 96), max_size=5),
-)
-def test_trailing_window_crosses_any_border(outcome, ok, window, cuts):
-    """In one run it is a deque; cut into partitions with only earlier rows to look back at, it is the same."""
-    whole = trailing(outcome, ok, History.none(2, window))
-    for s in range(2):
-        last = deque(maxlen=window)
-        for h in range(96):
-            if outcome[s, h] == JUDGED:
-                last.append(bool(ok[s, h]))
-            assert whole.hours[s, h] == len(last)
-            share = whole.share_pct[s, h]
-            assert math.isnan(share) if not last else share == 100.0 * sum(last) / len(last)
-    edges = [0, *sorted(cuts), 96]
-    for i in range(1, len(edges) - 1):
-        history = History.none(2, window)
-        need = whole.hours[:, edges[i] - 1].astype(np.int32) if edges[i] else np.zeros(2, np.int32)
-        for k in range(i, 0, -1):
-            part = slice(edges[k - 1], edges[k])
-            rows = np.repeat(np.arange(2, dtype=np.int32), edges[k] - edges[k - 1])
-            judged = outcome[:, part].ravel() == JUDGED
-            collect_history(history, rows, judged, ok[:, part].ravel(), need)
-        assert history.hours.tolist() == need.tolist()
-        cut = trailing(outcome[:, edges[i] :], ok[:, edges[i] :], history)
-        np.testing.assert_array_equal(cut.share_pct, whole.share_pct[:, edges[i] :])
-        np.testing.assert_array_equal(cut.hours, whole.hours[:, edges[i] :])
+            expected = -1
+            if n > good and budget <= 0:
+                spent = h if spent is None else spent
+                expected = spent
+            elif n > good:
+                expected = next((p for k, p in enumerate(ahead, 1) if Fraction(n - good, n) * k >= budget), -1)
+            assert made.spent[s, h] == expected
 
 
 def slow_counts(month, members, startup, invalid, decimals):
     """Counts of one group under one policy, hour by hour with decimals and fractions."""
     value, _, state, exempt, limit, mandatory = month
-    production = valid = judged = ok = unlawful = 0
+    production = valid = judged = ok = tested = unlawful = 0
 
     def holds(v, bound):
         if decimals is None:
@@ -384,9 +368,12 @@ def slow_counts(month, members, startup, invalid, decimals):
             continue
         production += 1
         valid += all(not math.isnan(value[s, h]) for s in limited)
-        if startup == EXCLUDE_TAGGED and state[0, h] != RUNNING:
-            continue
-        left = [s for s in limited if not (startup == EXCLUDE_EXEMPT and exempt[s, h])]
+        left = [
+            s
+            for s in limited
+            if not (startup != INCLUDE_ALL and exempt[s, h])
+            and not (startup == EXCLUDE_TAGGED and state[0, h] != RUNNING)
+        ]
         if not left:
             continue
         if any(math.isnan(value[s, h]) for s in left):
@@ -394,10 +381,10 @@ def slow_counts(month, members, startup, invalid, decimals):
             continue
         judged += 1
         ok += all(holds(value[s, h], limit[s, h // 24]) for s in left)
-        unlawful += any(
-            not math.isnan(mandatory[s, h // 24]) and not holds(value[s, h], mandatory[s, h // 24]) for s in left
-        )
-    return [production, valid, judged, ok, unlawful]
+        floor = [s for s in left if not exempt[s, h] and not math.isnan(mandatory[s, h // 24])]
+        tested += bool(floor)
+        unlawful += any(not holds(value[s, h], mandatory[s, h // 24]) for s in floor)
+    return [production, valid, judged, ok, tested, unlawful]
 
 
 @settings(max_examples=80, deadline=None)
@@ -413,7 +400,7 @@ def test_month_counts_agree_with_the_twin(month):
         rounding = 1 if POLICIES.bounds[p] else None
         slow = slow_counts(month, groups[g], POLICIES.startup[p], POLICIES.invalid[p], rounding)
         assert [int(c[g, p]) for c in counts] == slow
-        production, valid, judged, ok, _ = slow
+        production, valid, judged, ok, _, _ = slow
         if production == 0:
             expected = NO_PRODUCTION
         elif judged == 0 or Fraction(valid, production) < Fraction(int(POLICIES.min_capture_pct[p]), 100):
@@ -434,7 +421,9 @@ def test_shapes_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="history"):
         trailing(state, flags, History.none(2, 720))
     with pytest.raises(ValueError, match="do not go together"):
-        month_to_date(state, flags[:, :1], np.zeros(1, np.int32), 95)
+        month_to_date(state, flags[:, :1], np.ones((1, 1), np.bool_), 95)
+    with pytest.raises(ValueError, match="do not hold hours"):
+        month_to_date(state, flags, np.ones((1, 0), np.bool_), 95)
     bounds = np.zeros((2, 1, 1))
     with pytest.raises(ValueError, match="a series that does not exist"):
         count_month(value, state, flags, bounds, bounds, np.array([[1]], np.int32), POLICIES)

@@ -85,6 +85,7 @@ def test_the_night_publishes_what_its_checks_hold(once: Path) -> None:
     assert verify_release(opened(once).published, told.release_id) == []
     assert {f.table for f in told.files if f.table} == {
         "arrivals", "cems_counts", "cems_hourly", "cems_signals", "ule_hourly", "ule_monthly", "ule_progress", "restatements",
+        "mandatory_monthly", "ule_plants", "ule_episodes", "ule_annual",
     }  # fmt: skip
     assert [f.key for f in told.files if f.table == "ule_monthly"] == ["2026-03", "2026-04"]
     assert [f.key for f in told.files if f.table == "cems_hourly"] == DAY

@@ -29,12 +29,14 @@ ROOT = Path(__file__).parents[1]
 DAYS = ("2026-10-30", "2026-10-31", "2026-11-01")
 RAW, LABELS, HOURS = product("raw").tables, product("labels").tables, product("hours").tables
 DAILY = (*RAW, *LABELS, *HOURS)
-MONTHLY = ("ule_hourly", "ule_monthly", "ule_progress")
+MONTHLY = ("ule_hourly", "ule_monthly", "ule_progress", "mandatory_monthly", "ule_plants", "ule_episodes")
+YEARLY = ("ule_annual",)
 UPSTREAM: dict[str, frozenset[str]] = {
     **dict.fromkeys(RAW, frozenset({"arrivals"})),
     **dict.fromkeys(LABELS, frozenset({"cems_minute", "cems_reported"})),
     **dict.fromkeys(HOURS, frozenset({"cems_minute", "cems_reported", "cems_edge", "cems_labels"})),
     **dict.fromkeys(MONTHLY, frozenset({"cems_hourly"})),
+    **dict.fromkeys(YEARLY, frozenset({"ule_monthly", "ule_episodes"})),
     "arrivals": frozenset(),
 }
 
@@ -109,10 +111,17 @@ def test_partitions_are_local_days_and_months_of_all_plants() -> None:
             continue
         assert isinstance(found, dg.TimeWindowPartitionsDefinition)
         assert found.timezone == ZONE == "Asia/Shanghai"
-        assert found.get_first_partition_key() == ("2026-01-01" if table in DAILY else "2026-01")
-        window = found.time_window_for_partition_key("2026-03-08" if table in DAILY else "2026-03")
+        first, key, length = (
+            ("2026-01-01", "2026-03-08", 1)
+            if table in DAILY
+            else ("2026", "2026", 365)
+            if table in YEARLY
+            else ("2026-01", "2026-03", 31)
+        )
+        assert found.get_first_partition_key() == first
+        window = found.time_window_for_partition_key(key)
         assert (window.start.hour, window.start.utcoffset()) == (0, window.end.utcoffset())
-        assert (window.end - window.start).days == (1 if table in DAILY else 31)
+        assert (window.end - window.start).days == length
 
 
 def test_the_running_day_and_month_are_partitions_too() -> None:
@@ -137,7 +146,7 @@ def test_one_job_goes_the_way_of_the_data_in_this_process() -> None:
     job = defs().get_job_def("nightly")
     steps = [f"night_{p.name}" for p in PRODUCTS]
     assert [n.name for n in job.nodes_in_topological_order] == [*steps, "night_release"]
-    assert steps == ["night_arrivals", "night_raw", "night_labels", "night_hours", "night_judgement"]
+    assert steps == ["night_arrivals", "night_raw", "night_labels", "night_hours", "night_judgement", "night_annual"]
     assert job.executor_def is dg.in_process_executor
 
 
@@ -225,6 +234,7 @@ def test_assets_and_the_night_make_the_same_bytes(home: Home, instance: dg.Dagst
     assert materialize(instance, DAILY, span=(DAYS[0], DAYS[2])).success
     for month in ("2026-10", "2026-11"):
         assert materialize(instance, MONTHLY, key=month).success
+    assert materialize(instance, YEARLY, key="2026").success
     before = {
         (t, k): Home(home.settings).lake.version(t, k) for t in UPSTREAM for k in Home(home.settings).lake.keys(t)
     }
