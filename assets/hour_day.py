@@ -26,12 +26,14 @@ if TYPE_CHECKING:
     from assets.hour_rules import DayRules
     from assets.labels import Choice
     from assets.sent_rows import SentRows, Speaker
+    from assets.signal_devices import Doubt
     from kernels.hours import Hours, Outlets
     from resources.rules import RuleBook
 
     Floats = NDArray[np.float64]
 
 HOUR_MS = 3_600_000
+_NORMAL = ord("N")
 
 #: Columns of the loggers' own hour records.
 REPORTED_COLUMNS = [*COLUMNS, *(column(p, sub) for p in POLLUTANT_ORDER for sub in ("zs_avg", "cou"))]
@@ -39,18 +41,21 @@ REPORTED_COLUMNS = [*COLUMNS, *(column(p, sub) for p in POLLUTANT_ORDER for sub 
 
 @dataclass(frozen=True)
 class Reported:
-    """What the loggers themselves say of each hour, as they say it; (outlets, 24, pollutants), NaN for nothing."""
+    """What the loggers themselves say of each hour, as they say it; (outlets, 24, pollutants), NaN for nothing. `flagged`: the
+    hour bears a flag other than normal.
+    """
 
     avg: Floats
     zs_avg: Floats
     mass: Floats
+    flagged: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class HourDay:
     """One day of hours. `expected`: (outlets, pollutants); `labels`: label of each run; `strangers`: rows without a
     registry row, by outlet; `choices`: label and evidence per device; `process` and `touched`: see
-    `hour_declared.Declarations`.
+    `hour_declared.Declarations`; `doubts`: of devices, see `signal_devices`.
     """
 
     fleet: Fleet
@@ -65,6 +70,7 @@ class HourDay:
     strangers: Mapping[str, int]
     process: NDArray[np.int8]
     touched: NDArray[np.bool_]
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def judged(self) -> Floats:
@@ -93,6 +99,7 @@ def reported_hours(sent: SentRows | None, speakers: Sequence[Speaker | None], fl
     Of several records of one hour the latest DataTime counts, value by value.
     """
     made = [np.full((len(fleet.outlets), HOURS, len(POLLUTANT_ORDER)), math.nan) for _ in range(3)]
+    flagged = np.zeros(made[0].shape, np.bool_)
     if sent is not None:
         runs = [(-1, 0) if s is None else (s.index, int(s.label == "end")) for s in speakers]
         outlet, end = np.repeat(np.array(runs, np.int64), sent.rows_per_run, axis=0).T
@@ -106,7 +113,13 @@ def reported_hours(sent: SentRows | None, speakers: Sequence[Speaker | None], fl
                 if values.size:
                     told = rows[~np.isnan(values[rows])]
                     figures[outlet[told], hour[told], p] = values[told]
-    return Reported(*made)
+        for p, pollutant in enumerate(POLLUTANT_ORDER):
+            flags = sent.flags(column(pollutant, "flag"))
+            if flags.size:
+                strange = rows[(flags[rows] != 0) & (flags[rows] != _NORMAL)]
+                flagged[outlet[strange], hour[strange], p] = True
+    avg, zs_avg, mass = made
+    return Reported(avg, zs_avg, mass, flagged)
 
 
 def strangers_of(sent: SentRows | None, speakers: Sequence[Speaker | None], fleet: Fleet) -> dict[str, int]:

@@ -17,6 +17,8 @@ from assets.hour_signals import signal_table
 from assets.hour_table import hour_table
 from assets.labels import EVIDENCE_DAYS, choose_labels
 from assets.sent_rows import COLUMNS, HOUR, MINUTE, kernel_rows, sent_rows
+from assets.signal_devices import device_doubts
+from assets.signal_minutes import doubts_of
 from kernels.hours import Day, hours_of_day
 
 if TYPE_CHECKING:
@@ -56,19 +58,21 @@ def _gather(bench: Bench, day: date) -> HourDay:
         rules=rules,
         facts=facts,
         expected=expected_pollutants(fleet, registry, book),
-        hours=hours_of_day(Day(rows, facts, rules.classes, rules.rules, declared.spans)),
+        hours=hours_of_day(Day(rows, facts, rules.classes, rules.rules, declared.spans, doubts_of(book, day))),
         reported=reported_hours(hours, hour_speakers, fleet),
         labels=tuple("" if s is None else s.label for s in speakers),
         choices=choices,
         strangers=strangers_of(minutes, speakers, fleet),
         process=declared.process,
         touched=declared.touched,
+        doubts=device_doubts(minutes, speakers, book, day),
     )
 
 
 def _sent(bench: Bench, day: date) -> tuple[SentRows | None, SentRows | None]:
     """Minute and hour records that may belong to the day: its own, and the first ones of the next."""
-    edge = bench.table("cems_edge", str(day + timedelta(days=1)), REPORTED_COLUMNS)
-    edge_minutes = None if edge is None else edge.select(COLUMNS)
-    minutes = sent_rows([bench.table("cems_minute", str(day), COLUMNS), edge_minutes], MINUTE)
-    return minutes, sent_rows([bench.table("cems_reported", str(day), REPORTED_COLUMNS), edge], HOUR)
+    edge = bench.table("cems_edge", str(day + timedelta(days=1)), [*REPORTED_COLUMNS, "qn"])
+    columns = ([*COLUMNS, "qn"], REPORTED_COLUMNS)
+    edge_minutes, edge_hours = (None if edge is None else edge.select(names) for names in columns)
+    minutes = sent_rows([bench.table("cems_minute", str(day), [*COLUMNS, "qn"]), edge_minutes], MINUTE)
+    return minutes, sent_rows([bench.table("cems_reported", str(day), REPORTED_COLUMNS), edge_hours], HOUR)

@@ -74,6 +74,10 @@ class SentRows:
         column = self.table.column(name)
         return np.empty(0) if column.null_count == len(column) else column.to_numpy()
 
+    def flags(self, name: str) -> Bytes:
+        """A column of flags as ASCII bytes, 0 for none; empty where no row has one."""
+        return _flags(self.table.column(name))
+
 
 @dataclass(frozen=True)
 class Speaker:
@@ -142,7 +146,7 @@ def kernel_rows(sent: SentRows | None, speakers: Sequence[Speaker | None], count
             *columns, nothing.astype(np.int64), nothing.astype(np.int32), _runs((), []), count, day_ms(day)
         )
     values = [sent.floats(column(channel, "avg")) for channel in cells.CHANNEL_ORDER]
-    flags = [_flags(sent.table.column(column(channel, "flag"))) for channel in cells.CHANNEL_ORDER]
+    flags = [sent.flags(column(channel, "flag")) for channel in cells.CHANNEL_ORDER]
     numbers = np.array([-1 if speaker is None else j for j, speaker in enumerate(speakers)], np.int32)
     run = np.repeat(numbers, sent.rows_per_run)
     return rows_of_day(values, flags, sent.times(), run, _runs(sent.runs, speakers), count, day_ms(day))

@@ -1,7 +1,7 @@
 """The catalogue of signals: what each one is called, how serious it is, and what it says in Chinese and English.
 
-Belongs here: reading reference/signals.toml and filling its texts. Does not belong here: finding signals (`assets`) and
-their thresholds, which are parameters of the rule book.
+Belongs here: reading reference/signals.toml and filling its texts. Does not belong here: finding signals (`assets`), their
+thresholds, which are parameters of the rule book, and the page about them (`signals_page`).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import string
 import tomllib
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import reference
 from contracts.cems import CEMS_SIGNALS
@@ -18,6 +18,12 @@ from resources.problems import Problem, listing
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+#: Whose idea a signal is: named in an official paper, in public rule bases, or ours.
+BASES = ("official", "secondary", "engineering")
+#: How long a window is looked at; the last two are found by month (`cems_patterns`), the others by day (`cems_signals`).
+WINDOWS = ("minutes", "hours", "day", "days", "month")
+LONG_WINDOWS = ("days", "month")
 
 
 class SignalError(Exception):
@@ -30,26 +36,59 @@ class SignalError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One kind of signal. `threshold` names a parameter of the rule book, "" where there is none."""
+    """One kind of signal. `threshold` names a parameter of the rule book, "" where there is none; `parameters` are the others
+    that it reads; `needs` says what data it rests on.
+    """
 
     id: str
     title_zh: str
     title_en: str
     severity: str
+    basis: str
+    window: str
     threshold: str
+    parameters: tuple[str, ...]
+    needs: tuple[str, ...]
     zh: str
     en: str
+
+    @property
+    def check(self) -> str:
+        """The check of the domain notes that it belongs to: A01 of A01_flat_line."""
+        return self.id.partition("_")[0]
 
     def texts(self, **figures: float | str) -> tuple[str, str]:
         """Both texts with their figures; KeyError names a figure that is missing."""
         return self.zh.format_map(figures), self.en.format_map(figures)
 
 
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A check that is not computed, because nothing gives what it `needs`; `zh`, `en`: why."""
+
+    id: str
+    title_zh: str
+    title_en: str
+    needs: tuple[str, ...]
+    zh: str
+    en: str
+
+
 def load_signals(path: Path | None = None) -> dict[str, Signal]:
     """The catalogue by id, in file order (default: the packaged one); SignalError lists every error."""
+    return {row["id"]: Signal(**row) for row in _rows(path, "signal")}
+
+
+def load_absent(path: Path | None = None) -> tuple[Absent, ...]:
+    """The checks that are not computed, in file order; SignalError lists every error."""
+    return tuple(Absent(**row) for row in _rows(path, "absent"))
+
+
+def _rows(path: Path | None, table: str) -> list[dict[str, Any]]:
+    """Rows of one table, once the whole file is right; lists become tuples."""
     path = reference.FOLDER / "signals.toml" if path is None else path
     try:
-        rows = tomllib.loads(path.read_text(encoding="utf-8-sig")).get("signal", [])
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         wrong = (
             f"不是 UTF-8 编码的 TOML: {error}",
@@ -58,27 +97,46 @@ def load_signals(path: Path | None = None) -> dict[str, Signal]:
             "correct that place",
         )
         raise SignalError([Problem(path.name, 0, "", "", *wrong)]) from error
-    problems = [problem for number, row in enumerate(rows, 1) for problem in _wrong(path.name, number, row)]
-    problems += _repeated(path.name, [str(row.get("id")) for row in rows])
+    problems: list[Problem] = []
+    for name in content:
+        if name not in _KINDS:
+            listed = ", ".join(_KINDS)
+            texts = "未知的表", "unknown table", f"改为其一: {listed}", f"use one of: {listed}"
+            problems.append(Problem(path.name, 0, name, "", *texts))
+    for name, kind in _KINDS.items():
+        rows = content.get(name, [])
+        for number, row in enumerate(rows, 1):
+            problems += _wrong(path.name, f"{name}[{number}]", row, kind)
+        problems += _repeated(path.name, name, [str(row.get("id")) for row in rows])
     if problems:
         raise SignalError(problems)
-    return {row["id"]: Signal(**row) for row in rows}
+    return [{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()} for row in content.get(table, [])]
 
 
-def _wrong(file: str, number: int, row: dict[str, object]) -> Iterable[Problem]:
-    names = [f.name for f in fields(Signal)]
+_KINDS: dict[str, type[Signal | Absent]] = {"signal": Signal, "absent": Absent}
+_LISTS = ("parameters", "needs")
+_LISTED = {"severity": CEMS_SIGNALS["severity"].values, "basis": BASES, "window": WINDOWS}
+
+
+def _wrong(file: str, place: str, row: dict[str, object], kind: type[Signal | Absent]) -> Iterable[Problem]:
+    names = [f.name for f in fields(kind)]
     for name in names:
-        if not isinstance(row.get(name), str) or (not row[name] and name != "threshold"):
+        value = row.get(name)
+        if name in _LISTS:
+            if not isinstance(value, list) or any(not isinstance(v, str) or not v for v in value):
+                texts = "应为文字列表", "must be a list of texts", '写成 ["…"]', 'write it as ["…"]'
+                yield Problem(file, 0, f"{place}.{name}", str(value), *texts)
+        elif not isinstance(value, str) or (not value and name != "threshold"):
             texts = "缺少文字", "is no text", "填写该键", "give this key"
-            yield Problem(file, 0, f"signal[{number}].{name}", str(row.get(name, "")), *texts)
+            yield Problem(file, 0, f"{place}.{name}", str(row.get(name, "")), *texts)
     for name in [n for n in row if n not in names]:
         texts = "未知的键", "unknown key", f"改为其一: {', '.join(names)}", f"use one of: {', '.join(names)}"
-        yield Problem(file, 0, f"signal[{number}].{name}", str(row[name]), *texts)
-    severities = CEMS_SIGNALS["severity"].values
-    if row.get("severity") not in severities:
-        listed = ", ".join(severities)
-        texts = "未知的级别", "unknown severity", f"改为其一: {listed}", f"use one of: {listed}"
-        yield Problem(file, 0, f"signal[{number}].severity", str(row.get("severity", "")), *texts)
+        yield Problem(file, 0, f"{place}.{name}", str(row[name]), *texts)
+    for name in [n for n in names if n in _LISTED and row.get(n)]:
+        if row[name] not in _LISTED[name]:
+            listed = ", ".join(_LISTED[name])
+            texts = "取值不在允许范围内", "is not among", f"改为其一: {listed}", f"use one of: {listed}"
+            yield Problem(file, 0, f"{place}.{name}", str(row[name]), *texts)
     zh, en = _figures(row.get("zh")), _figures(row.get("en"))
     if zh is None or zh != en:
         texts = (
@@ -87,7 +145,7 @@ def _wrong(file: str, number: int, row: dict[str, object]) -> Iterable[Problem]:
             "改正花括号",
             "correct the braces",
         )
-        yield Problem(file, 0, f"signal[{number}].en", str(row.get("en", "")), *texts)
+        yield Problem(file, 0, f"{place}.en", str(row.get("en", "")), *texts)
 
 
 def _figures(text: object) -> set[str] | None:
@@ -98,6 +156,6 @@ def _figures(text: object) -> set[str] | None:
         return None
 
 
-def _repeated(file: str, ids: list[str]) -> list[Problem]:
+def _repeated(file: str, table: str, ids: list[str]) -> list[Problem]:
     texts = "编号重复", "id is used twice", "改用另一编号", "give one of them another id"
-    return [Problem(file, 0, f"signal[{n}].id", i, *texts) for n, i in enumerate(ids, 1) if i in ids[: n - 1]]
+    return [Problem(file, 0, f"{table}[{n}].id", i, *texts) for n, i in enumerate(ids, 1) if i in ids[: n - 1]]
