@@ -40,6 +40,7 @@ UPSTREAM: dict[str, tuple[str, ...]] = {
     "hours": ("cems_minute", "cems_reported", "cems_edge", "cems_labels", "process_states", "device_marks"),
     "judgement": ("cems_hourly",),
     "annual": ("ule_monthly", "ule_episodes"),
+    "standards": ("cems_hourly",),
 }
 
 

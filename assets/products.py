@@ -20,6 +20,7 @@ from assets.hours import make_hours
 from assets.judgement import make_judgement
 from assets.labels import make_labels
 from assets.raw import make_raw
+from assets.standards import make_standards
 from resources.bench import Bench, adjoin, changed
 
 if TYPE_CHECKING:
@@ -95,6 +96,19 @@ def _months(first: str, last: str) -> Iterator[str]:
         year, month = (year + 1, 1) if month == 12 else (year, month + 1)
 
 
+def _standard_months(home: Home) -> set[str]:
+    """Months with hours in which a standard is chosen, and those that were made when one was."""
+    made = set(home.lake.keys("standards_monthly"))
+    if not home.standards.choices:
+        return made
+    return made | {m for m in _judged_months(home) if home.standards.any_in(*_span(m))}
+
+
+def _span(month: str) -> tuple[date, date]:
+    first = date.fromisoformat(f"{month}-01")
+    return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+
 PRODUCTS: tuple[Product, ...] = (
     Product("arrivals", ("arrivals",), "none", "arrivals-2", make_arrivals, lambda _: [ALL]),
     Product("events", ("process_states", "device_marks"), "none", "events-1", make_events, lambda _: [ALL]),
@@ -118,6 +132,9 @@ PRODUCTS: tuple[Product, ...] = (
     Product(
         "annual", ("ule_annual",), "year", "annual-1", make_annual,
         lambda home: {m[:4] for m in home.lake.keys("ule_monthly")} | set(home.lake.keys("ule_annual")),
+    ),
+    Product(
+        "standards", ("standards_daily", "standards_monthly"), "month", "standards-1", make_standards, _standard_months
     ),
 )  # fmt: skip
 

@@ -5,7 +5,7 @@ Belongs here: what a table is. Does not belong here: how it is made, stored or s
 
 from __future__ import annotations
 
-from contracts import cems, events, trust, ule, ule_more
+from contracts import cems, events, standards, trust, ule, ule_more
 from contracts.core import Column, ContractError, Table
 
 #: Every table by name, in the order of the data's way through the house.
@@ -32,6 +32,8 @@ TABLES: dict[str, Table] = {
         ule_more.ULE_PLANTS,
         ule_more.ULE_EPISODES,
         ule_more.ULE_ANNUAL,
+        standards.STANDARDS_DAILY,
+        standards.STANDARDS_MONTHLY,
         trust.RESTATEMENTS,
     )
 }

@@ -63,7 +63,7 @@ STANDARDS_DAILY = Table(
 )  # fmt: skip
 
 STANDARDS_MONTHLY = Table(
-    "standards_monthly", "judgement", "month", ("outlet_id", "pollutant", "month", "standard"),
+    "standards_monthly", "judgement", "month", ("outlet_id", "pollutant", "month", "standard", "averaging", "unit"),
     "选用标准月度判定", "verdict of each month under the standards that registry/standards.csv chooses",
     (
         OUTLET, PLANT, LINE, POINT_TYPE, _POLLUTANT, MONTH, _STANDARD, *_ABOUT,

@@ -1,7 +1,7 @@
 """Daily means as the European directive has them: short-term means less their confidence interval, over effective operation.
 
 Belongs here: validated means, daily means and which days are discarded (2010/75/EU Annex VI Part 8). Does not belong here: limits
-and shares (`reference/rules`), conversion to reference oxygen (`stackgas`), tables (`assets`).
+and shares (`reference/rules`), conversion to reference oxygen (`standard_state`), tables (`assets`).
 
 Shapes: S series, H = 24 x D hours of D whole local days.
 """

@@ -1,7 +1,7 @@
 """Kiln operating days as the American standards have them: what a day adds up to, and means and rates over the last 30 of them.
 
 Belongs here: sums of operating days, rolling means and rates by operating day (40 CFR 60.61, 60.64, 63 Subpart LLL). Does not belong
-here: limits and factors (`reference/rules`), conversion to reference oxygen (`stackgas`), tables (`assets`).
+here: limits and factors (`reference/rules`), conversion to reference oxygen (`standard_state`), tables (`assets`).
 
 Shapes: S series, H = 24 x D hours of D whole local days; E days of which the first belong to the history before the month.
 """

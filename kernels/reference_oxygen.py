@@ -1,6 +1,6 @@
 """Hour means converted to a reference oxygen that changes by the day, for standards that have their own.
 
-Belongs here: the conversion over arrays. Does not belong here: the formula (`stackgas`), the hours of Chinese law (`hours`), which
+Belongs here: the conversion over arrays. Does not belong here: the formula (`standard_state`), the hours of Chinese law (`hours`), which
 convert each minute.
 """
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from kernels.stackgas import oxygen_factor
+from kernels.standard_state import oxygen_factor
 
 HOURS_PER_DAY = 24
 

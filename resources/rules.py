@@ -11,7 +11,7 @@ import json
 import re
 from collections import defaultdict
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import reference
 from contracts.ule import POLICIES
@@ -116,7 +116,7 @@ class RuleBook:
         """Limits of one pack that is chosen, at one kind of outlet on `day`, by pollutant; every variant of it."""
         made = [
             StandardLimit(
-                **{name: value for name, value in row.cells.items() if name not in ("point_types", "suffix")},
+                **{name: _plain(value) for name, value in row.cells.items() if name not in ("point_types", "suffix")},
                 pack_id=pack_id, clause=row.cite.clause, confidence=row.cite.confidence, rule_id=limit_id(row, point_type),
             )
             for row in self.rows(pack_id, day)
@@ -260,6 +260,11 @@ class RuleBook:
         for row in self._table("parameter"):
             made[row.cells["name"]].append(row)
         return dict(made)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - a cell of any kind
+    """A number is a float, whether or not the expert wrote its decimal point."""
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _in_province(row: Row, province: str) -> bool:
