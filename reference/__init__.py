@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-#: The folder of this package; rule packs are in `rules/`, codes of the HJ 212 protocol in `hj212/`.
+#: The folder of this package; rule packs are in `rules/`, codes of the HJ 212 protocol in `hj212/`, words of exports in `exports/`.
 FOLDER = Path(__file__).parent
 RULES = FOLDER / "rules"
 HJ212 = FOLDER / "hj212"
+EXPORTS = FOLDER / "exports"
+FACTORS = FOLDER / "factors"
