@@ -64,7 +64,7 @@ def declaration(outlet: SimOutlet, seed: int, dirt: Dirt, event: Event) -> list[
     """The rows handed in for an event of `outlet`."""
     place = len(outlet.channels) if event.channel == "all" else outlet.channels.index(event.channel)
     u = draws.generator(seed, draws.MARKS, outlet.index, event.begin, _MARKS.index(event.what), place).random(DRAWS)
-    unknown = (f"{outlet.outlet_id}9", f"{outlet.plant.plant_id}-KX", "=X", "=维护")
+    unknown = (f"{outlet.outlet_id}9", f"{outlet.plant.plant_id}-KX", "=X9", "=待核实")
     return declare(event, dirt, u, unknown)
 
 

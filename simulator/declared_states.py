@@ -25,7 +25,7 @@ _FALSE_STATES = ("cold_start", "hot_start", "shutdown", "stopped")
 
 def line_events(plant: SimPlant, line: SimLine, seed: int, dirt: Dirt, block: int) -> Iterator[tuple[Event, list[Row]]]:
     """Events of one line that begin in the 30 days from day 30 x `block`, each with the rows handed in for it."""
-    unknown = (f"{line.plant_id}-K{line.number}", f"{line.number}号窑", "=检修", "=idle")
+    unknown = (f"{line.plant_id}-K{line.number}", f"{line.number}号窑", "=待核实", "=idle")
     for number, event in enumerate(_events(plant, line, seed, block)):
         u = draws.generator(seed, draws.STATES, plant.index, line.number, block, number).random(DRAWS)
         yield event, declare(event, dirt, u, unknown)
