@@ -59,7 +59,8 @@ def _empty(home: Home, table: Table) -> Source:
 
 def facts(home: Home, waiting: list[str]) -> ReleaseFacts:
     """Code, registry, rule packs, inputs and checks behind the figures."""
-    arrivals = home.intake.arrivals()
+    arrivals = [Arrival(a.path, a.sha256, a.size, a.state) for a in home.intake.arrivals()]
+    arrivals += [Arrival(f.path, f.sha256, f.size, f.state) for f in home.events.files]
     packs = home.rules.pack_versions(date.min, date.max)
     confidence = {p.id: p.confidence for p in home.rules.packs}
     checks = [_told(settle(home, c), c) for c in CHECKS]
@@ -71,7 +72,7 @@ def facts(home: Home, waiting: list[str]) -> ReleaseFacts:
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         registry_sha256=home.registry.version(date.min, date.max),
         rule_packs=tuple(Pinned(name, sha256, confidence.get(name, "")) for name, sha256 in packs.items()),
-        arrivals=tuple(Arrival(a.path, a.sha256, a.size, a.state) for a in arrivals),
+        arrivals=tuple(arrivals),
         checks=tuple(checks),
     )
 

@@ -63,7 +63,7 @@ ARRIVALS = Table(
         Column("path", pa.string(), "路径：相对 landing/", "path below landing/", nullable=False),
         Column("sha256", pa.string(), "内容摘要：磁盘上字节的 SHA-256", "SHA-256 of the bytes on disk", nullable=False),
         Column("bytes", pa.int64(), "字节数：磁盘上大小", "size on disk", "byte", nullable=False, low=0),
-        Column("kind", LABEL, "类型：识别为何种文件", "what the file was taken for: an HJ 212 capture, or nothing that can be read", nullable=False, values=("hj212", "refused")),
+        Column("kind", LABEL, "类型：识别为何种文件", "what the file was taken for: an HJ 212 capture, declarations of states and marks, or a capture that cannot be read", nullable=False, values=tuple(m.ARRIVAL_KIND), meanings=m.of(m.ARRIVAL_KIND, tuple(m.ARRIVAL_KIND))),
         Column("state", LABEL, "状态：内容是否计入", "how its content counts", nullable=False, values=tuple(m.STATE), meanings=m.of(m.STATE, tuple(m.STATE))),
         Column("reason", pa.string(), "拒收原因：及改法", "why a file was refused and what to do"),
         Column("text_bytes", pa.int64(), "解压后字节数", "bytes after decompression", "byte", low=0),

@@ -17,6 +17,11 @@ STATE: Meanings = {
     "grown": ("已被同一路径下更长的文件取代", "a longer file took its place under the same path"),
     "refused": ("拒收, 见 reason", "refused, see reason"),
 }
+ARRIVAL_KIND: Meanings = {
+    "hj212": ("HJ 212 报文", "an HJ 212 capture"),
+    "events": ("工况或设备标记的申报", "declarations of process states or device marks"),
+    "refused": ("无法读取的报文文件", "a capture that cannot be read"),
+}
 OTHER_REASON: Meanings = {
     "unknown_factor": ("因子编码不在已知之列", "the factor code is not among the known ones"),
     "unknown_subfield": ("子字段不在已知之列", "the sub-field is not among the known ones"),
