@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from resources.registry import Device, Outlet, Plant, Registry
     from resources.rules import RuleBook
 
+#: Point type, region class, reductant, province: what limits of law depend on.
+Situation: TypeAlias = "tuple[str, str, str | None, str]"
 _KINDS: tuple[Literal["ule", "mandatory"], ...] = ("ule", "mandatory")
 
 
@@ -100,10 +102,10 @@ def expected_pollutants(fleet: Fleet, registry: Registry, book: RuleBook) -> NDA
     Others with a limit (ammonia, fluorides, mercury) are sampled by hand unless a monitor sends them: they stand in the hours
     where there are data, never as hours of nothing.
     """
-    by_law: dict[tuple[str, str, str | None], list[bool]] = {}
+    by_law: dict[Situation, list[bool]] = {}
     made = np.zeros((len(fleet.outlets), len(POLLUTANT_ORDER)), np.bool_)
     for i, (outlet, plant) in enumerate(zip(fleet.outlets, fleet.plants, strict=True)):
-        situation = (outlet.point_type, plant.region_class, outlet.reductant)
+        situation = (outlet.point_type, plant.region_class, outlet.reductant, plant.province)
         if situation not in by_law:
             by_law[situation] = [p in MONITORED and _has_limit(book, p, situation, fleet.day) for p in POLLUTANT_ORDER]
         made[i] = by_law[situation]
@@ -113,11 +115,12 @@ def expected_pollutants(fleet: Fleet, registry: Registry, book: RuleBook) -> NDA
     return made
 
 
-def _has_limit(book: RuleBook, pollutant: str, situation: tuple[str, str, str | None], day: date) -> bool:
-    point_type, region, reductant = situation
+def _has_limit(book: RuleBook, pollutant: str, situation: Situation, day: date) -> bool:
+    point_type, region, reductant, province = situation
     return any(
         book.limit(
-            kind, point_type=point_type, pollutant=pollutant, day=day, region_class=region, reductant=reductant, permits=[]
+            kind, point_type=point_type, pollutant=pollutant, day=day, region_class=region, reductant=reductant, permits=[],
+            province=province,
         )
         for kind in _KINDS
     )  # fmt: skip

@@ -111,6 +111,7 @@ class Place:
     point_type: str
     region_class: str
     reductant: str | None
+    province: str = ""
 
 
 @dataclass(frozen=True)
@@ -193,4 +194,5 @@ class Limits:
             region_class=place.region_class,
             reductant=place.reductant,
             permits=permits,
+            province=place.province,
         )

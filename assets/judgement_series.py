@@ -79,7 +79,10 @@ class _Span:
     @property
     def place(self) -> Place:
         """What the rules ask about it."""
-        return Place(self.first, self.end, self.outlet.point_type, self.plant.region_class, self.outlet.reductant)
+        outlet, plant = self.outlet, self.plant
+        return Place(
+            self.first, self.end, outlet.point_type, plant.region_class, outlet.reductant, plant.province
+        )  # fmt: skip
 
 
 def month_series(registry: Registry, book: RuleBook, month: Month) -> Series:
