@@ -9,12 +9,15 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_right
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pyarrow as pa
 
     from resources.events import EventBook
+    from resources.factors import FactorBook
     from resources.home import Home
     from resources.intake import Arrival
     from resources.registry import Registry
@@ -27,6 +30,10 @@ _SEP = ":"
 _FOREIGN = "foreign"
 #: Days without a record of any outlet that still count as days that data are missing from.
 LONGEST_GAP_DAYS = 62
+
+
+class _Book(Protocol):
+    def version(self, first: date, last: date) -> str: ...
 
 
 class Bench:
@@ -85,6 +92,11 @@ class Bench:
         self._note(_SEP.join(("events", str(first), str(last))))
         return self.home.events
 
+    def factors(self, first: date, last: date) -> FactorBook:
+        """The factor book; recorded is what is in force in the window."""
+        self._note(_SEP.join(("factors", str(first), str(last))))
+        return self.home.factors
+
     def declared(self) -> EventBook:
         """The book of declared events with its files and findings; recorded is all of it."""
         self._note("declared")
@@ -131,30 +143,35 @@ def adjoin(day: str, later: str) -> bool:
 def current(home: Home, name: str) -> str:
     """Version of an input as it stands now; the names are those that a bench records."""
     kind, *rest = name.split(_SEP)
-    if kind == "table":
-        return home.lake.version(*rest)
-    if kind == "keys":
-        return _hash(_between(home, *rest))
-    if kind == "frontier":
-        return _frontier(home, *rest)
-    if kind == "registry":
-        return home.registry.version(*(date.fromisoformat(d) for d in rest))
-    if kind == "events":
-        return home.events.version(*(date.fromisoformat(d) for d in rest))
-    if kind == "declared":
-        return home.events.whole
-    if kind == "intervals":
-        return _hash([f"{mn} {n}" for mn, n in sorted(_intervals(home, date.fromisoformat(*rest)).items())])
-    if kind == "rules":
-        first, last = (date.fromisoformat(d) for d in rest[:2])
-        return home.rules.version(first, last, foreign=rest[2:] == [_FOREIGN])
-    if kind == "standards":
-        return home.standards.version(*(date.fromisoformat(d) for d in rest))
-    if kind == "captures":
-        return _hash([f"{a.sha256} {a.path} {a.basis}" for a in home.intake.of_day(*rest)])
-    if kind == "arrivals":
-        return _hash([f"{a.path} {a.sha256} {a.state} {a.basis}" for a in home.intake.arrivals()])
+    if kind in _BOOKS:
+        return _BOOKS[kind](home).version(*(date.fromisoformat(d) for d in rest))
+    if kind in _KINDS:
+        return _KINDS[kind](home, *rest)
     raise ValueError(f"no such input: {name}")
+
+
+#: Books whose input names are the two days of a window.
+_BOOKS: dict[str, Callable[[Home], _Book]] = {
+    "registry": lambda home: home.registry,
+    "events": lambda home: home.events,
+    "factors": lambda home: home.factors,
+    "standards": lambda home: home.standards,
+}
+#: Everything else, by the rest of its name.
+_KINDS: dict[str, Callable[..., str]] = {
+    "table": lambda home, name, key: home.lake.version(name, key),
+    "keys": lambda home, *span: _hash(_between(home, *span)),
+    "frontier": _frontier,
+    "declared": lambda home: home.events.whole,
+    "intervals": lambda home, day: _hash(
+        [f"{mn} {n}" for mn, n in sorted(_intervals(home, date.fromisoformat(day)).items())]
+    ),
+    "rules": lambda home, first, last, *which: home.rules.version(
+        date.fromisoformat(first), date.fromisoformat(last), foreign=which == (_FOREIGN,)
+    ),
+    "captures": lambda home, day: _hash([f"{a.sha256} {a.path} {a.basis}" for a in home.intake.of_day(day)]),
+    "arrivals": lambda home: _hash([f"{a.path} {a.sha256} {a.state} {a.basis}" for a in home.intake.arrivals()]),
+}
 
 
 def _hash(lines: list[str]) -> str:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from resources.events_read import read_events
+from resources.factors import FactorBook
 from resources.factors_hj212 import channel_codes
 from resources.intake import Intake
 from resources.lake import Lake
@@ -58,6 +59,11 @@ class Home:
     def standards(self) -> Standards:
         """Standards that registry/standards.csv chooses. RegistryError lists every mistake in it."""
         return Standards.load(open_storage(self.settings.place("registry")), self.registry, self.rules)
+
+    @cached_property
+    def factors(self) -> FactorBook:
+        """Emission factors of `reference/factors` and of the home's own registry/factors*.csv."""
+        return FactorBook.load(overlay=open_storage(self.settings.place("registry")))
 
     @cached_property
     def events(self) -> EventBook:
