@@ -23,7 +23,7 @@ from kernels.hour_tags import Tags, join_invalid, tag_hour, tag_of
 from kernels.minute_air import Air, Constants, fill_air, fill_nox, new_air
 from kernels.minutes import Bytes, Cells, Floats, Longs, new_cells, new_places, paint, place_rows
 from kernels.signal_episodes import NO_DOUBTS, MinuteSignals, SignalRules, new_minute_signals, new_signal_work
-from kernels.signal_minutes import minute_signals
+from kernels.signal_minutes import minute_signals, source_evidence
 from kernels.standard_state import hour_mass, oxygen_factor
 
 if TYPE_CHECKING:
@@ -263,9 +263,10 @@ def _outlets(day: Day, lo: int, hi: int, out: Hours) -> None:
             continue
         out.repeats[i] = place_rows(day.rows, i, places, latest)
         paint(day.rows, i, places, day.classes, cells, seen)
-        # Signals speak of what was sent: before any mark is laid over it.
-        minute_signals(cells, seen, places.owner, day.rows.runs.interval, i, day.doubts, work, out.signals)
+        # Whether the source runs is read from what was sent; what is declared explains itself to the checks.
+        source_evidence(cells, seen, i, day.doubts, work.on, out.signals)
         told = lay_over(declared, i, cells, process, seen)
+        minute_signals(cells, seen, places.owner, day.rows.runs.interval, i, day.doubts, work, out.signals)
         seen[at.NOX_AS_NO2] = seen[at.NOX] or seen[at.NO] or seen[at.NO2]
         if seen[at.NOX_AS_NO2]:
             fill_nox(cells, rules.constants.no_as_no2)

@@ -44,17 +44,16 @@ def minute_signals(
     cells: Cells, sent: NDArray[np.bool_], owner: NDArray[np.int32], intervals: Longs, i: int, rules: SignalRules,
     work: SignalWork, out: MinuteSignals,
 ) -> None:  # fmt: skip
-    """Episodes and evidence of outlet `i` (air-rules 6: A01, A02, A03, A06, A07, A08) into `out`.
+    """Episodes of outlet `i` (air-rules 6: A01, A02, A03, A06, A07, A08) into `out`.
 
-    `sent` (N_CHANNELS or more,): channels that any record speaks of; cells of the others mean nothing. `owner` (1440,): run
-    of each minute, -1 none; `intervals`: minutes that a record of each run stands for.
+    `cells`: declared marks laid over what was sent; `sent` (N_CHANNELS or more,): channels that anything speaks of; cells of the
+    others mean nothing. `owner` (1440,): run of each minute, -1 none; `intervals`: minutes that a record of each run stands
+    for. `work.on` comes from `source_evidence`.
     """
     interval = 1
     for m in range(at.DAY_MINUTES):
         if owner[m] >= 0:
             interval = max(interval, intervals[owner[m]])
-    _evidence(cells, sent, i, rules, out)
-    _running(cells, sent, rules, work.on)
     if sent[at.O2]:
         _readings(cells.value[at.O2], cells.state[at.O2], work.on, work.o2)
     for channel in range(N_SCANNED):
@@ -70,7 +69,14 @@ def minute_signals(
 
 
 @njit(cache=True, nogil=True)
-def _evidence(cells: Cells, sent: NDArray[np.bool_], i: int, rules: SignalRules, out: MinuteSignals) -> None:
+def source_evidence(
+    cells: Cells, sent: NDArray[np.bool_], i: int, rules: SignalRules, on: NDArray[np.bool_], out: MinuteSignals
+) -> None:
+    """What outlet `i`'s source seems to do: hour means into `out`, and minutes in which it seems to run into `on`.
+
+    `cells` as they were sent, before anything declared is laid over them; `sent` as in `minute_signals`.
+    """
+    _running(cells, sent, rules, on)
     for k in range(3):
         channel = (at.O2, at.VELOCITY, at.TEMPERATURE)[k]
         target = (out.o2, out.velocity, out.temperature)[k]
@@ -158,7 +164,8 @@ def _channel(channel: int, interval: int, i: int, rules: SignalRules, work: Sign
     elif look.zeros > rules.zero_minutes:
         zero(x, channel, i, rules, out)
     if mean > rules.floor[channel]:
-        if look.narrowest <= rules.flat_share * mean:
+        # Oxygen and flow of a steady kiln move little by rights; what is stuck there is told by A02.
+        if channel < at.O2 and look.narrowest <= rules.flat_share * mean:
             flat(x, channel, i, max(rules.flat_minutes, least), mean, rules, work.told, out)
         if look.step > rules.step_share * mean:
             steps(x, channel, i, look.n, mean, rules, out)
