@@ -15,6 +15,7 @@ from pipelines.partitions import today
 from resources.home import Home
 from resources.registry import RegistryError
 from resources.rules import RuleError
+from resources.standards import SHEET
 from resources.storage import open_storage
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 OK, WARN, FAIL = 0, 1, 2
 LEAST_FREE_GB = 5
+#: Said of the file itself.
+REFUSED_FILE = "E01_file_refused"
 _PROBE = "doctor-probe"
 
 
@@ -45,7 +48,7 @@ class Finding:
 def examine(settings: Settings) -> list[Finding]:
     """Every finding. Nothing is written but a probe, which is removed again."""
     home = Home(settings)
-    looks: list[Callable[[Settings, Home], Iterator[Finding]]] = [_registry, _rules, _places, _clock, _disk]
+    looks: list[Callable[[Settings, Home], Iterator[Finding]]] = [_registry, _rules, _events, _places, _clock, _disk]
     return [finding for look in looks for finding in look(settings, home)]
 
 
@@ -72,6 +75,37 @@ def _rules(_settings: Settings, home: Home) -> Iterator[Finding]:
         yield Finding("rules", FAIL, str(error))
         return
     yield Finding("rules", OK, f"{len(home.rules.packs)} rule packs; {len(drafts)} rows in force are drafts")
+
+
+def _standards(_settings: Settings, home: Home) -> Iterator[Finding]:
+    try:
+        choices = home.standards.choices
+    except Exception as error:
+        # What is wrong with the registry or the rules themselves has been said above.
+        if isinstance(error, RegistryError) and any(p.file == SHEET.file for p in error.problems):
+            yield Finding("standards", FAIL, str(error))
+        return
+    if choices:
+        packs = sorted({c.pack for c in choices if c.in_force(today())})
+        yield Finding("standards", OK, f"chosen today: {', '.join(packs) or 'none'}")
+
+
+def _events(settings: Settings, home: Home) -> Iterator[Finding]:
+    try:
+        book = home.events
+    except (RegistryError, RuleError):
+        return  # said above
+    except Exception as error:  # as below
+        yield Finding("events", FAIL, f"{settings.place('landing')}/events: {type(error).__name__}: {error}")
+        return
+    told = f"{len(book.files)} files below events/, {len(book.states)} stretches of states, {len(book.marks)} marks"
+    yield Finding("events", OK, f"{settings.place('landing')}: {told}")
+    yield from (Finding("events", WARN, f"{f.path}: {f.reason}") for f in book.files if f.reason)
+    grave = [f for f in book.findings if f.severity != "info" and f.check_id != REFUSED_FILE]
+    if grave:
+        first = min(grave, key=lambda f: (f.source_file or "", f.source_cell or ""))
+        example = f"{first.source_file}:{first.source_cell} {first.text_zh} / {first.text_en}"
+        yield Finding("events", WARN, f"{len(grave)} findings need somebody, e.g. {example}")
 
 
 def _places(settings: Settings, home: Home) -> Iterator[Finding]:

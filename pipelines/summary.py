@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from assets.products import ALL
 from contracts.cems import QUARANTINE_REASONS
 from contracts.ule import HEADLINE_POLICY
 from resources.releases import latest
@@ -31,6 +32,7 @@ def summary(home: Home) -> dict[str, Any]:
     """What stands in a home: captures, frames, hours, verdicts of the newest month, the latest release."""
     inputs = [a.record for a in home.intake.inputs() if a.record]
     refused = [(a.path, a.reason) for a in home.intake.arrivals() if a.state == "refused"]
+    refused += [(f.path, f.reason) for f in home.events.files if f.reason]
     months = home.lake.keys("ule_monthly")
     release = latest(home.published)
     on_disk = home.published.local_path() is not None
@@ -43,6 +45,12 @@ def summary(home: Home) -> dict[str, Any]:
         "quarantine": _quarantine(home),
         "quarantine_path": home.lake.storage.url("cems_quarantine"),
         "signals": _signals(home),
+        "declarations": {
+            "files": len(home.events.files),
+            "stretches": len(home.events.states),
+            "marks": len(home.events.marks),
+        },
+        "findings": _findings(home),
         "days": len(home.lake.keys("cems_hourly")),
         "month": months[-1] if months else None,
         "verdicts": _verdicts(home, months[-1]) if months else [],
@@ -81,6 +89,25 @@ def _signals(home: Home) -> dict[str, Any]:
     }
 
 
+def _findings(home: Home) -> dict[str, Any]:
+    """Findings on declarations and ledgers: how many of each severity, and those that need somebody, the gravest first."""
+    table = home.lake.read("findings", ALL)
+    rows = table.to_pylist() if table else []
+    grave = [r for r in rows if r["severity"] != "info"]
+    grave.sort(
+        key=lambda r: (r["severity"] != "serious", r["source_file"] or "", _line(r["source_cell"]), r["finding_id"])
+    )
+    named = ("finding_id", "check_id", "severity", "source_file", "source_cell", "text_zh", "text_en")
+    counts = Counter(r["severity"] for r in rows)
+    return {"counts": dict(sorted(counts.items())), "listed": [{n: r[n] for n in named} for r in grave]}
+
+
+def _line(cell: str | None) -> int:
+    """Number of the line that a cell lies in; 0 where it names none."""
+    digits = (cell or "").partition("[")[0]
+    return int(digits) if digits.isdecimal() else 0
+
+
 def _verdicts(home: Home, month: str) -> list[dict[str, Any]]:
     """Headline verdicts of a month, by outlet and pollutant."""
     table = home.lake.read("ule_monthly", month)
@@ -104,6 +131,7 @@ def in_words(facts: dict[str, Any]) -> list[str]:
     if not facts["captures"] and not facts["refused_files"]:
         lines.append("landing/cems 中没有文件 there are no files below landing/cems")
     lines += _in_words_of_quarantine(facts)
+    lines += _in_words_of_findings(facts)
     if facts["month"]:
         lines += _in_words_of_month(facts)
     if facts["release"]:
@@ -123,6 +151,25 @@ def _in_words_of_quarantine(facts: dict[str, Any]) -> list[str]:
     more = len(facts["quarantine"]) - len(lines)
     tail = f"; 另有 and {more} more kinds (--json)" if more > 0 else ""
     return [*lines, f"  逐帧原文见 every frame: {facts['quarantine_path']}/*.parquet{tail}"]
+
+
+def _in_words_of_findings(facts: dict[str, Any]) -> list[str]:
+    """What was declared, and what is wrong with it or with a ledger."""
+    lines = []
+    declared, findings = facts["declarations"], facts["findings"]
+    if declared["files"]:
+        lines.append(
+            f"申报 declarations: {declared['files']} 个文件 files, {declared['stretches']} 段工况 stretches of states, "
+            f"{declared['marks']} 个设备标记 marks"
+        )
+    if findings["counts"]:
+        told = ", ".join(f"{k} {n}" for k, n in findings["counts"].items())
+        lines.append(f"审查发现 findings (findings): {told}")
+    for f in findings["listed"][:5]:
+        where = ":".join(p for p in (f["source_file"], f["source_cell"]) if p)
+        lines.append(f"  {f['check_id']} {where}: {f['text_zh']} / {f['text_en']}")
+    more = len(findings["listed"]) - 5
+    return [*lines, f"  … 另有 and {more} more (--json)"] if more > 0 else lines
 
 
 def _in_words_of_month(facts: dict[str, Any]) -> list[str]:
