@@ -1,0 +1,176 @@
+"""Runs as a person starts them: the nightly job in this process, and the plan of one.
+
+Belongs here: driving the same definitions as the UI, and how a run ended. Does not belong here: options
+(`pipelines/cli.py`) and what a home holds (`pipelines/summary.py`).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from assets.products import PRODUCTS, reasons
+from pipelines.night import NightConfig, keys_in, window
+from pipelines.summary import in_words, some, summary
+from resources.home import Home
+from resources.registry import RegistryError
+from resources.rules import RuleError
+from resources.storage import open_storage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import dagster as dg
+    from dagster_shared.error import SerializableErrorInfo
+
+    from resources.settings import Settings
+
+DONE, BLOCKED, USAGE, REFUSED = 0, 1, 2, 3
+PLACES = ("registry", "landing", "lake", "published")
+#: Modules whose errors are whole sentences, and the failure of a blocking check.
+OWN = ("resources.", "contracts.", "dagster._core.definitions.events.Failure")
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """How a run ended: exit code, facts, and the same in words."""
+
+    code: int
+    data: dict[str, Any]
+    text: str
+
+
+def run_night(
+    settings: Settings, *, first: str = "", last: str = "", everything: bool = False, publish: bool = True
+) -> RunOutcome:
+    """Run the nightly job here and now, with its events in the home's Dagster instance.
+
+    Waits for another run on the same lake to end. The code is BLOCKED when a step fails (nothing is published then), REFUSED
+    when registry or rules cannot be used or this run refused a file.
+    """
+    from pipelines.alone import alone
+
+    refusal = _refused_home(settings)
+    if refusal:
+        return refusal
+    begun = time.perf_counter()
+    config = {"first": first, "last": last, "everything": everything, "publish": publish}
+    with alone(settings, _tell), _environment(settings):
+        before = _refused(Home(settings))
+        result = _carry_out(settings, config)
+    problems = [_why(e) for e in result.all_events if e.is_step_failure]
+    home = Home(settings)
+    facts = summary(home)
+    refused = sorted({path for token, path in _refused(home).items() if token not in before})
+    seconds = time.perf_counter() - begun
+    data = {"ok": result.success, "seconds": round(seconds, 2), "problems": problems, "refused": refused, **facts}
+    code = BLOCKED if not result.success else REFUSED if refused else DONE
+    lines = [*in_words(facts), *problems, *_standing(facts, result), f"用时 took {seconds:.1f} s"]
+    return RunOutcome(code, data, "\n".join(lines))
+
+
+def _carry_out(settings: Settings, config: dict[str, object]) -> dg.ExecuteInProcessResult:
+    from pipelines.definitions import build_defs
+    from pipelines.instance import BY_HAND, close_dead_runs, open_instance
+
+    job = build_defs(settings=settings).get_job_def("nightly")
+    steps = {node.name: {"config": config} for node in job.nodes}
+    with open_instance(settings.home) as instance:
+        close_dead_runs(instance)
+        return job.execute_in_process(
+            run_config={"ops": steps, "resources": {"home": {"config": {"home": settings.home}}}, "loggers": {"console": {}}},
+            instance=instance, raise_on_error=False, tags=BY_HAND,
+        )  # fmt: skip
+
+
+@contextmanager
+def _environment(settings: Settings) -> Iterator[None]:
+    """These settings as KILN_* variables: the steps of a job read theirs from there, whoever starts it."""
+    names = [f"KILN_{f.name.upper()}" for f in fields(settings)]
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update({name: str(getattr(settings, f.name)) for name, f in zip(names, fields(settings), strict=True)})
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+def _refused(home: Home) -> dict[str, str]:
+    """Path of each refused state of a file, by its token."""
+    return {a.token: a.path for a in home.intake.arrivals() if a.state == "refused"}
+
+
+def _why(event: dg.DagsterEvent) -> str:
+    """Why a step failed: our own errors are whole sentences; of any other kind also where it arose."""
+    error = event.step_failure_data.error
+    while error and error.cause:
+        error = error.cause
+    return f"{event.step_key}: {_sentence(error) if error else 'failed'}"
+
+
+def _sentence(error: SerializableErrorInfo) -> str:
+    kind, _, text = error.message.strip().partition(": ")
+    if kind.startswith(OWN):
+        return text
+    if kind.endswith("DagsterExecutionInterruptedError"):
+        return "已中断 interrupted; 下次运行从现有结果继续 the next run goes on from what stands"
+    where = error.stack[-1].strip().splitlines()[0] if error.stack else ""
+    return f"{kind.rsplit('.', 1)[-1]}: {text} ({where})"
+
+
+def _standing(facts: dict[str, Any], result: dg.ExecuteInProcessResult) -> list[str]:
+    """After a failure: what readers still see."""
+    if result.success:
+        return []
+    stays = f"最新仍为 latest stays {facts['release']}" if facts["release"] else "尚无发布 nothing was ever published"
+    return [f"未发布 nothing was published; {stays}"]
+
+
+def _reach(settings: Settings) -> None:
+    """Ask the object stores of a home whether they are there: StorageError names a bucket that is not."""
+    for place in sorted({settings.place(n) for n in PLACES}):
+        if "://" in place:
+            open_storage(place).list("reach")
+
+
+def _refused_home(settings: Settings) -> RunOutcome | None:
+    """Nothing can be done without a sound registry and rule book: every mistake in them at once. StorageError as it comes."""
+    _reach(settings)
+    try:
+        home = Home(settings)
+        _ = home.registry, home.rules
+    except (RegistryError, RuleError) as error:
+        return RunOutcome(REFUSED, {"ok": False, "problems": str(error).splitlines()}, str(error))
+    return None
+
+
+def plan_run(settings: Settings) -> RunOutcome:
+    """What `kiln run --all` would read and make, and why. Tables below a stale one may follow; they are named too."""
+    refusal = _refused_home(settings)
+    if refusal:
+        return refusal
+    home = Home(settings)
+    pending = home.intake.pending()
+    span = window(home, NightConfig(everything=True))
+    stale = {p.name: {k: why for k in keys_in(home, p, span) if (why := reasons(home, p, k))} for p in PRODUCTS}
+    lines = [f"待读 to read: {len(pending)} files, {sum(e.size for e in pending) / 1e6:.1f} MB"]
+    lines += some([f"  {e.key}" for e in pending])
+    for name, keys in stale.items():
+        lines.append(f"{name}: {len(keys)} 个分区待算 keys to make")
+        lines += some([f"  {key}: {', '.join(why[:4])}" for key, why in keys.items()])
+    lines.append(
+        "下游分区只在上游内容确有变化时重算 / what lies further down is made anew only if the bytes above really move"
+    )
+    return RunOutcome(DONE, {"to_read": [e.key for e in pending], "stale": stale}, "\n".join(lines))

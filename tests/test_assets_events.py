@@ -122,7 +122,7 @@ def test_tables_keep_their_contracts(tmp_path: Path) -> None:
         home(tmp_path, states=STATES + RUN_DOWN + STOP, marks=MARKS + MARK + "M2,K1,,T,2026-03-05 01:00,,,\n")
     )
     made = make_events(bench, "all") | make_findings(bench, "all")
-    assert {name: TABLES[name].violations(table) for name, table in made.items()} == dict.fromkeys(made, [])
+    assert {name: TABLES[name].violations(table) for name, table in made.items()} == {name: [] for name in made}
     assert made["device_marks"].column("channel").to_pylist() == ["all", "nox"]
 
 
@@ -182,8 +182,7 @@ def test_only_the_months_that_an_edit_touches_are_asked_for(
 
 
 def test_findings_of_one_id_stand_once_with_both_wordings() -> None:
-    same = {"check_id": "X1", "severity": "warn", "text_en": "a", "value": "3"}
-    made = findings_table([Finding(text_zh="甲", **same), Finding(text_zh="乙", **same), Finding(text_zh="甲", **same)])
+    made = findings_table(Finding("X1", "warn", text, "a", value="3") for text in ("甲", "乙", "甲"))
     assert made.column("text_zh").to_pylist() == ["乙\n甲"]
     assert made.column("text_en").to_pylist() == ["a"]
 
