@@ -55,7 +55,11 @@ def _counts(record: Record | None) -> dict[str, Any]:
     if record.kind != "csv":
         made |= dict.fromkeys(_BYTES)
     missing = "; ".join(f"{what}={n}" for what, n in sorted(record.missing.items()))
-    return made | {n: getattr(record, n) for n in _LINES} | {"missing": missing or None, "notes": "; ".join(record.notes) or None}
+    return (
+        made
+        | {n: getattr(record, n) for n in _LINES}
+        | {"missing": missing or None, "notes": "; ".join(record.notes) or None}
+    )
 
 
 def _declarations(file: EventFile) -> dict[str, Any]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from resources.home import Home
+    from resources.segments import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,11 @@ def _bytes_conserved(home: Home, _keys: list[str]) -> tuple[list[str], dict[str,
         if record is None:
             continue
         parts = record.accepted_bytes + record.quarantined_bytes + record.noise_bytes
-        if parts != record.text_bytes:
+        # A workbook's bytes are packed: of it and of Parquet the lines must add up.
+        if record.kind in ("hj212", "csv") and parts != record.text_bytes:
             problems.append(f"{arrival.path}: {record.text_bytes} bytes came, {parts} are accounted for")
+        if (lines := record.lines_data + record.lines_refused + record.lines_other) != record.lines:
+            problems.append(f"{arrival.path}: {record.lines} lines came, {lines} are accounted for")
         by_kind = record.frames_minute + record.frames_reported + record.frames_other
         if (
             by_kind != record.frames_accepted
@@ -113,13 +117,19 @@ def _quarantine_conserved(home: Home, day: str) -> list[str]:
     table = home.lake.read("cems_quarantine", day, ["level", "content", "src_file"])
     if table is None:
         return [f"{day}: raw tables without a quarantine"]
-    single = {a.sha256[:16]: a.record for a in home.intake.of_day(day) if a.record and a.record.touched == {day}}
+    due: dict[str, list[Record]] = {}
+    for a in home.intake.of_day(day):
+        if a.record:
+            due.setdefault(a.sha256[:16], []).append(a.record)
+    single = {
+        file: sum(r.quarantined_bytes for r in rs) for file, rs in due.items() if all(r.touched == {day} for r in rs)
+    }
     frame = pl.DataFrame(pl.from_arrow(table)).filter(pl.col("level") == "frame")
     sizes = dict(frame.group_by(pl.col("src_file").cast(pl.String)).agg(pl.col("content").bin.size().sum()).iter_rows())
     return [
-        f"{day}: {record.quarantined_bytes} bytes of {file} were quarantined, {sizes.get(file, 0)} are kept"
-        for file, record in single.items()
-        if sizes.get(file, 0) != record.quarantined_bytes
+        f"{day}: {came} bytes of {file} were quarantined, {sizes.get(file, 0)} are kept"
+        for file, came in single.items()
+        if sizes.get(file, 0) != came
     ]
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from resources.intake import Arrival
     from resources.segments import Segments
 
-_EXTRA = ("unknown_factor", "unknown_subfield", "verbatim")
+_EXTRA = ("unknown_factor", "unknown_subfield", "verbatim", "unit_refused")
 _KEY = ["outlet_id", "mn", "cn", "data_time", "name"]
 
 

@@ -48,9 +48,8 @@ SRC = (
     Column(
         "src_offset",
         pa.int64(),
-        "来源偏移：该帧在(解压后)文件中的字节位置",
-        "byte offset of the frame in the (decompressed) source file",
-        "byte",
+        "来源偏移：该帧或该行在(解压后)文件中的字节位置; Excel 与 Parquet 为行号, 自 1 起, 第二张工作表自 2000001 起, 余类推",
+        "byte offset of the frame or line in the (decompressed) source file; of Excel and Parquet the row, from 1, of a second sheet from 2,000,001 and so on",
         nullable=False,
         low=0,
     ),
@@ -63,7 +62,7 @@ ARRIVALS = Table(
         Column("path", pa.string(), "路径：相对 landing/", "path below landing/", nullable=False),
         Column("sha256", pa.string(), "内容摘要：磁盘上字节的 SHA-256", "SHA-256 of the bytes on disk", nullable=False),
         Column("bytes", pa.int64(), "字节数：磁盘上大小", "size on disk", "byte", nullable=False, low=0),
-        Column("kind", LABEL, "类型：识别为何种文件", "what the file was taken for: an HJ 212 capture, declarations of states and marks, or a capture that cannot be read", nullable=False, values=tuple(m.ARRIVAL_KIND), meanings=m.of(m.ARRIVAL_KIND, tuple(m.ARRIVAL_KIND))),
+        Column("kind", LABEL, "类型：识别为何种文件", "what the file was taken for: an HJ 212 capture, an export, declarations of states and marks, or what cannot be read", nullable=False, values=tuple(m.ARRIVAL_KIND), meanings=m.of(m.ARRIVAL_KIND, tuple(m.ARRIVAL_KIND))),
         Column("state", LABEL, "状态：内容是否计入", "how its content counts", nullable=False, values=tuple(m.STATE), meanings=m.of(m.STATE, tuple(m.STATE))),
         Column("reason", pa.string(), "拒收原因：及改法", "why a file was refused and what to do"),
         Column("text_bytes", pa.int64(), "解压后字节数", "bytes after decompression", "byte", low=0),
@@ -74,7 +73,13 @@ ARRIVALS = Table(
         Column("frames_quarantined", pa.int64(), "隔离帧数", "frames quarantined", low=0),
         Column("frames_minute", pa.int64(), "分钟帧数：CN 2051", "accepted frames of CN 2051", low=0),
         Column("frames_reported", pa.int64(), "时日帧数：CN 2061 与 2031", "accepted frames of CN 2061 and 2031", low=0),
-        Column("frames_other", pa.int64(), "其他帧数：心跳、实时等, 只计数", "accepted frames of other kinds (heartbeats, real-time and the like), only counted", low=0),
+        Column("frames_other", pa.int64(), "其他帧数：心跳、实时等, 只计数; 导出文件为没有任何内容的记录", "accepted frames of other kinds (heartbeats, real-time and the like), only counted; of an export the records that say nothing", low=0),
+        Column("lines", pa.int64(), "行数：导出文件的全部行; = 数据行 + 隔离行 + 其余行", "lines of an export = lines with data + refused + other", low=0),
+        Column("lines_data", pa.int64(), "数据行数：一行可含多个排放口, 每个排放口计一帧", "lines with data; a line may hold several outlets, each of which counts as a frame", low=0),
+        Column("lines_refused", pa.int64(), "隔离行数：整行被拒", "lines refused as a whole", low=0),
+        Column("lines_other", pa.int64(), "其余行数：标题、表头、合计、备注与空行", "titles, headers, totals, notes and blank lines", low=0),
+        Column("missing", pa.string(), "缺失记号：导出文件中代替数值的内容及个数, 写作 内容=个数, 以分号分隔", "what stood in place of values in an export, as text=count, separated by semicolons"),
+        Column("notes", pa.string(), "读取说明：导出文件中未入宽表的列及原因", "of an export: columns that were not taken into the wide rows, and why"),
     ),
     published=True,
 )  # fmt: skip
@@ -121,8 +126,8 @@ def _measured() -> tuple[Column, ...]:
             Column(
                 column(channel.name, "dp"),
                 pa.uint32(),
-                f"{channel.zh}小数位数：各子字段上报的小数位, 每个占四位二进制; 15 表示原文在 cems_other",
-                f"{channel.en}, decimals of each sub-field as sent, four bits each in the order {', '.join(SUBFIELDS)}; 15 = the exact text is in cems_other",
+                f"{channel.zh}小数位数：各子字段上报的小数位, 每个占四位二进制; 15 表示原文在 cems_other, 其中没有时为能还原该值的最短写法",
+                f"{channel.en}, decimals of each sub-field as sent, four bits each in the order {', '.join(SUBFIELDS)}; 15 = the exact text is in cems_other, or where it is not there the shortest that gives the number",
             )
         )
     return tuple(made)
@@ -199,6 +204,8 @@ QUARANTINE_REASONS: dict[str, tuple[str, str]] = {
     ),
     "bad_data_time": ("DataTime 缺失或无法识别", "DataTime is missing or unreadable"),
     "data_time_window": ("DataTime 超出允许范围", "DataTime lies outside the permitted window"),
+    "bad_line": ("行的单元格数与表头不符, 或引号未闭合", "the line has other cells than the header, or a quote is not closed"),
+    "device_mismatch": ("行的时段或时间标签与设备登记不符", "the line's interval or label does not fit the device row"),
     "bad_value": ("数值无法识别", "the value is no number"),
     "repeated_key": ("帧内重复字段且数值不同", "the frame names a field twice with different values"),
     "superseded": ("被后到的不同数据取代", "another frame with other values takes precedence"),

@@ -14,22 +14,26 @@ CHANNEL: Meanings = {c.name: (c.zh, c.en) for c in CHANNELS}
 STATE: Meanings = {
     "read": ("已读取, 计入结果", "read, its rows count"),
     "copy": ("与另一路径内容相同, 不重复计入", "the same content lies under another path, counted once"),
-    "grown": ("已被同一路径下更长的文件取代", "a longer file took its place under the same path"),
+    "grown": ("已被同一路径下更长或更全的文件取代", "a longer or fuller file took its place under the same path"),
     "refused": ("拒收, 见 reason", "refused, see reason"),
 }
 ARRIVAL_KIND: Meanings = {
     "hj212": ("HJ 212 报文", "an HJ 212 capture"),
+    "csv": ("文本导出表", "an export as delimited text"),
+    "excel": ("Excel 导出表", "an export as a workbook"),
+    "parquet": ("Parquet 导出表", "an export as Parquet"),
     "events": ("工况或设备标记的申报", "declarations of process states or device marks"),
-    "refused": ("无法读取的报文文件", "a capture that cannot be read"),
+    "refused": ("无法读取的报文文件或导出表", "a capture or export that cannot be read"),
 }
 OTHER_REASON: Meanings = {
     "unknown_factor": ("因子编码不在已知之列", "the factor code is not among the known ones"),
     "unknown_subfield": ("子字段不在已知之列", "the sub-field is not among the known ones"),
     "verbatim": ("数值已入宽表, 此处为原文", "the number stands in the wide row, its exact text here"),
+    "unit_refused": ("单位或状态不能精确换算为设备登记的单位", "its unit or state cannot become the device row's exactly"),
 }
 LEVEL: Meanings = {
-    "frame": ("整帧被拒", "the whole frame was refused"),
-    "cell": ("接收帧中的单个值被拒或被取代", "one value of an accepted frame was refused or lost to another"),
+    "frame": ("整帧(导出文件为整行)被拒", "the whole frame, or line of an export, was refused"),
+    "cell": ("接收帧或行中的单个值被拒或被取代", "one value of an accepted frame or line was refused or lost to another"),
 }
 HOUR_TAG: Meanings = {
     "N": ("正常", "normal"),

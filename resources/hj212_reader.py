@@ -99,7 +99,7 @@ class Cells:
 
 @dataclass(slots=True)
 class Batch:
-    """What one stretch of a capture held, from byte `begin` of the decompressed file.
+    """What one stretch of a capture or export held, from byte (row of a sheet) `begin` of the decompressed file.
 
     Arrays have one entry a row, rows ordered by (outlet_id, mn), then as sent. values: slot (channel * 7 + sub-field) -> float64, only slots that occur; dps: channel -> uint32; flags: channel -> uint8.
     """
@@ -119,6 +119,9 @@ class Batch:
     accepted_bytes: int = 0
     noise_bytes: int = 0
     frames_other: int = 0
+    #: Of an export: lines with data, lines refused and lines that hold none; missing cells by what stood in them.
+    lines: tuple[int, int, int] = (0, 0, 0)
+    missing: dict[str, int] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:

@@ -18,7 +18,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from resources.captures import Capture, CaptureError
-from resources.hj212_reader import READER_VERSION, Devices, Reader
+from resources.exports import EXPORTS_VERSION, ExportReader, kind_of
+from resources.exports import KINDS as EXPORT_KINDS
+from resources.exports_errors import ExportError
+from resources.exports_map import is_map, map_keys
+from resources.exports_words import load_words
+from resources.hj212_reader import READER_VERSION, Devices, Reader, day_ms
 from resources.segments import Record, Segments
 
 if TYPE_CHECKING:
@@ -30,9 +35,9 @@ if TYPE_CHECKING:
     from resources.storage import Entry, Storage
 
 INDEX = "intake.json"
-INDEX_FORMAT = 3
-#: Endings that hold no HJ 212 text; read as such they would end as noise without a word.
-OTHER_FORMATS = (".xlsx", ".xls", ".parquet", ".zip", ".rar", ".7z", ".pdf", ".docx")
+INDEX_FORMAT = 4
+#: Endings that hold neither text nor tables; read as HJ 212 they would end as noise without a word.
+OTHER_FORMATS = (".zip", ".rar", ".7z", ".pdf", ".docx")
 FLUSH_EVERY = 200
 SAY_EVERY = 1 << 29
 #: Files above this size are read one at a time, their blocks in parallel.
@@ -41,7 +46,7 @@ LARGE = 64 << 20
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One file as it once lay in landing/. `state` is read, grown (a longer file replaced it) or refused."""
+    """One file as it once lay in landing/. `state` is read, grown (a longer or fuller file replaced it) or refused."""
 
     token: str
     path: str
@@ -53,11 +58,28 @@ class Arrival:
     first_seen: str
     basis: str
     record: Record | None = None
+    kind: str = "hj212"
 
     @property
     def live(self) -> bool:
         """Its rows count."""
         return self.state == "read"
+
+    @property
+    def content(self) -> tuple[str, str]:
+        """What counts once: equal bytes; of exports without a device column also whom they were read for."""
+        return self.sha256, self.record.reading if self.record else ""
+
+    def covers(self, other: Arrival) -> bool:
+        """Every outlet and day of an export that lay here before is in this one too, with as many rows."""
+        if self.record is None or other.record is None or self.kind != other.kind:
+            return False
+        mine = self.record.rows
+        return all(
+            n <= mine.get(day, {}).get(outlet, 0)
+            for day, held in other.record.rows.items()
+            for outlet, n in held.items()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +118,14 @@ class Intake:
         self._bases: dict[tuple[str, ...], str] = {}
         self._reader = Reader(self._devices, codes, self._window, settings.threads)
         self._by_mn: dict[str, str] = {}
+        self._by_name: dict[str, str] = {}
+        self._whole_maps: dict[str, bytes] | None = None
         for d in sorted(registry.devices, key=lambda d: (d.mn, d.valid_from)):
             about = f"{d.outlet_id}|{d.valid_from}|{d.valid_to}|{sorted(d.crc_variants)}\n"
             self._by_mn[d.mn] = self._by_mn.get(d.mn, "") + about
+            meant = f"{d.mn}|{about}|{d.interval_min}|{d.label}|{d.pressure_unit}|{d.pressure_basis}|{d.flow_unit}|{d.flow_basis}\n"
+            for name in {d.mn, d.outlet_id}:
+                self._by_name[name] = self._by_name.get(name, "") + meant
         self.segments = Segments(lake)
         self._arrivals: dict[str, Arrival] = {}
         held = json.loads(lake.read(INDEX)) if lake.exists(INDEX) else {}
@@ -116,9 +143,30 @@ class Intake:
             self._bases[asked] = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
         return self._bases[asked]
 
+    def export_basis(self, path: str, names: Iterable[str] | None) -> str:
+        """Hash of all that decides how an export is read: words, map files, and the devices it names (None: of any device)."""
+        asked = sorted(set(self._by_name) if names is None else set(names))
+        used = [k for k in map_keys(path) if k in self._maps]
+        facts = [EXPORTS_VERSION, load_words().digest, *self._reading, *(f"{k}={self._maps[k].hex()}" for k in used)]
+        facts += [f"{name}={self._by_name.get(name, '')}" for name in asked]
+        return hashlib.sha256("\n".join(facts).encode(errors="surrogateescape")).hexdigest()[:16]
+
+    @property
+    def _maps(self) -> dict[str, bytes]:
+        """Map files beside the exports, by key."""
+        if self._whole_maps is None:
+            self._listed()
+        return self._whole_maps or {}
+
+    def _listed(self) -> list[Entry]:
+        """Data files of landing/cems; map files among them are looked at anew."""
+        entries = self._landing.list("cems")
+        self._whole_maps = {e.key: self._landing.read(e.key) for e in entries if is_map(e.key)}
+        return [e for e in entries if e.key not in self._whole_maps]
+
     def pending(self) -> list[Entry]:
         """Files of landing/cems that must be read: new, changed, or read with another registry."""
-        return [e for e in self._landing.list("cems") if not self._known(e)]
+        return [e for e in self._listed() if not self._known(e)]
 
     def _known(self, entry: Entry) -> bool:
         arrival = self._arrivals.get(token_of(entry))
@@ -126,7 +174,7 @@ class Intake:
 
     def take_in(self, say: Callable[[str], None]) -> Taken:
         """Read what is pending. A file that cannot be read costs only itself; the index is kept as it goes."""
-        entries = self._landing.list("cems")
+        entries = self._listed()
         pending = [e for e in entries if not self._known(e)]
         total = sum(e.size for e in pending)
         done = 0
@@ -144,7 +192,7 @@ class Intake:
 
     def _read_all(
         self, entries: list[Entry], say: Callable[[str], None]
-    ) -> Iterator[tuple[Entry, tuple[Arrival, Arrival | None]]]:
+    ) -> Iterator[tuple[Entry, tuple[Arrival, list[Arrival]]]]:
         """Small files go side by side, large ones one by one with their blocks side by side."""
         before = {a.token: a for a in self._arrivals.values()}
         large = [e for e in entries if e.size > LARGE]
@@ -157,17 +205,21 @@ class Intake:
 
     def _read(
         self, entry: Entry, known: dict[str, Arrival], say: Callable[[str], None], *, ahead: bool
-    ) -> tuple[Arrival, Arrival | None]:
-        """One file read; and the arrival that it has outgrown, if it begins with the same bytes."""
+    ) -> tuple[Arrival, list[Arrival]]:
+        """One file read; and the arrivals that it has outgrown: it begins with their bytes, or is an export that covers theirs."""
         token = token_of(entry)
         seen = known[token].first_seen if token in known else datetime.now(UTC).isoformat(timespec="seconds")
         made = Arrival(token, _plain_name(entry.key), entry.size, entry.token, "", "refused", "", seen, "")
         if made.path != entry.key:
             reason = "its name is not UTF-8; rename it / 文件名不是 UTF-8 编码，请改名"
-            return replace(made, sha256=self._hash(entry), reason=reason), None
+            return replace(made, sha256=self._hash(entry), reason=reason), []
         if entry.key.lower().endswith(OTHER_FORMATS):
-            reason = "not an HJ 212 capture; export it as text / 不是 HJ 212 报文文件，请导出为文本"
-            return replace(made, sha256=self._hash(entry), reason=reason), None
+            reason = (
+                "neither a capture nor a table; export it as text or .xlsx / 不是报文或数据表，请导出为文本或 .xlsx"
+            )
+            return replace(made, sha256=self._hash(entry), reason=reason), []
+        if kind := kind_of(self._landing, entry.key, self._maps):
+            return self._read_export(entry, replace(made, kind=kind), known, say)
         shorter = (a for a in known.values() if a.path == entry.key and a.state != "grown" and a.size < entry.size)
         before = max(shorter, key=lambda a: a.size, default=None)
         capture = Capture(self._landing, entry.key, prefix=before.size if before else 0)
@@ -181,27 +233,52 @@ class Intake:
                     say(f"{entry.key}: {told / 1e6:.0f} MB of text read")
         except (CaptureError, OSError) as error:
             self.segments.drop(token)
-            return replace(made, sha256=capture.sha256, reason=str(error)), None
+            return replace(made, sha256=capture.sha256, reason=str(error)), []
         record = writer.close(capture.text_bytes, str(self._window[0]))
         same = before is not None and (before.size == 0 or capture.prefix_sha256 == before.sha256)
-        outgrown = before if same else None
+        outgrown = [before] if before is not None and same else []
         made = replace(made, sha256=capture.sha256, state="read", basis=self.basis(record.mns), record=record)
         if not record.frames_accepted and not record.frames_quarantined and record.text_bytes:
             reason = "no HJ 212 frame in it (## and four digits); is it a capture? / 文件中没有 HJ 212 报文，请核对"
             made = replace(made, state="refused", reason=reason)
         return made, outgrown
 
+    def _read_export(
+        self, entry: Entry, made: Arrival, known: dict[str, Arrival], say: Callable[[str], None]
+    ) -> tuple[Arrival, list[Arrival]]:
+        capture = Capture(self._landing, entry.key)
+        writer = self.segments.writer(made.token, self._devices.pairs)
+        reader = ExportReader(
+            self._landing, entry.key, made.kind, self._devices, (day_ms(self._window[0]), day_ms(self._window[1])), self._maps
+        )  # fmt: skip
+        try:
+            for batch in reader.batches(capture):
+                writer.enter(writer.keep(batch))
+        except (CaptureError, ExportError, OSError) as error:
+            self.segments.drop(made.token)
+            reason = str(error)
+            return replace(made, sha256=self._hash(entry), reason=reason, basis=self.export_basis(entry.key, None)), []
+        for note in reader.notes:
+            say(f"{entry.key}: {note}")
+        writer.about(made.kind, reader)
+        record = writer.close(capture.text_bytes, str(self._window[0]))
+        sha256 = capture.sha256 or self._hash(entry)
+        basis = self.export_basis(entry.key, record.mns)
+        made = replace(made, sha256=sha256, state="read", basis=basis, record=record)
+        older = [a for a in known.values() if a.path == made.path and a.live and a.token != made.token]
+        return made, [a for a in older if made.covers(a)]
+
     def _hash(self, entry: Entry) -> str:
         with self._landing.open(entry.key) as source:
             return hashlib.file_digest(cast("io.BufferedReader", source), "sha256").hexdigest()
 
-    def _settle(self, arrival: Arrival, outgrown: Arrival | None) -> set[str]:
+    def _settle(self, arrival: Arrival, outgrown: list[Arrival]) -> set[str]:
         """Enter an arrival; the days it touches, before and now."""
         old = self._arrivals.get(arrival.token)
         self._arrivals[arrival.token] = arrival
-        if outgrown:
-            self._arrivals[outgrown.token] = replace(outgrown, state="grown")
-            self.segments.drop(outgrown.token)
+        for older in outgrown:
+            self._arrivals[older.token] = replace(older, state="grown")
+            self.segments.drop(older.token)
         self.__dict__.pop("_by_day", None)
         days = set(old.record.touched) if old and old.record else set()
         return days | (arrival.record.touched if arrival.record and arrival.live else set())
@@ -216,15 +293,17 @@ class Intake:
 
         This order is the precedence between frames without a QN (design.md 5.3).
         """
-        best: dict[str, Arrival] = {}
+        best: dict[tuple[str, str], Arrival] = {}
         for arrival in sorted(self.arrivals(), key=lambda a: not self._stands(a)):
             if arrival.live:
                 # A capture that was moved may have been read again with a newer registry: that reading counts.
-                best.setdefault(arrival.sha256, arrival)
+                best.setdefault(arrival.content, arrival)
         return sorted(best.values(), key=lambda a: (a.path, a.sha256))
 
     def _stands(self, arrival: Arrival) -> bool:
         """It was read with the registry as it is now."""
+        if arrival.kind in EXPORT_KINDS:
+            return arrival.basis == self.export_basis(arrival.path, arrival.record.mns if arrival.record else None)
         return arrival.record is None or arrival.basis == self.basis(arrival.record.mns)
 
     def arrivals(self) -> list[Arrival]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from resources.exports import ExportReader
     from resources.storage import Storage
 
 #: Rows of one record batch: what is decompressed at the least to get at one outlet.
@@ -52,6 +53,10 @@ class Record:
     rows: data frames by day and outlet; anchor: the day that undated refusals are filed under; devices: (outlet_id, mn)
     that the `device` numbers of its rows count in; mns: device numbers met in frames, known or not; refusals: quarantined
     frames by reason and device number as sent.
+
+    kind: hj212, or csv, excel, parquet for an export. Of an export a frame is a line's record for one outlet, lines = lines with data
+    + refused + without data, `missing` counts cells by what stood in place of a value, `notes` is what a person should know of the
+    reading, `reading` whom the file as a whole was read for, and mns are all names that were looked up.
     """
 
     text_bytes: int = 0
@@ -69,6 +74,14 @@ class Record:
     refusals: dict[str, dict[str, int]] = field(default_factory=dict)
     devices: list[tuple[str, str]] = field(default_factory=list)
     parts: list[SegmentPart] = field(default_factory=list)
+    kind: str = "hj212"
+    reading: str = ""
+    lines: int = 0
+    lines_data: int = 0
+    lines_refused: int = 0
+    lines_other: int = 0
+    missing: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def touched(self) -> set[str]:
@@ -112,6 +125,10 @@ class SegmentWriter:
             frames_minute=minute,
             frames_reported=batch.time.size - minute,
             frames_other=batch.frames_other,
+            lines_data=batch.lines[0],
+            lines_refused=batch.lines[1],
+            lines_other=batch.lines[2],
+            missing=batch.missing,
         )
         devices = self.record.devices
         used = np.unique(batch.device).tolist()
@@ -137,7 +154,7 @@ class SegmentWriter:
         record = self.record
         for name in (
             "accepted_bytes", "noise_bytes", "quarantined_bytes", "frames_quarantined", "frames_minute", "frames_reported",
-            "frames_other",
+            "frames_other", "lines_data", "lines_refused", "lines_other",
         ):  # fmt: skip
             setattr(record, name, getattr(record, name) + getattr(made, name))
         for day, counts in made.rows.items():
@@ -147,8 +164,20 @@ class SegmentWriter:
         for reason, by_mn in made.refusals.items():
             for mn, n in by_mn.items():
                 _count(record.refusals, reason, mn, n)
+        for what, n in made.missing.items():
+            # A hostile file may hold any number of texts: the first thousand are told apart.
+            told = what if what in record.missing or len(record.missing) < 1000 else "…"
+            record.missing[told] = record.missing.get(told, 0) + n
         self._mns.update(made.mns)
         record.parts += made.parts
+
+    def about(self, kind: str, reader: ExportReader) -> None:
+        """What is known of an export beside its batches."""
+        record = self.record
+        record.kind, record.reading, record.lines = kind, reader.reading, reader.lines
+        record.notes = reader.notes[:100]
+        record.lines_other += reader.unread
+        self._mns.update(reader.asked)
 
     def close(self, text_bytes: int, first_day: str) -> Record:
         """Write the record; the folder is complete from then on. Refusals of a capture without any date go to `first_day`."""
