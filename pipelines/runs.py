@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from assets.products import PRODUCTS, reasons
+from assets.products import ALL, PRODUCTS, reasons
 from pipelines.night import NightConfig, keys_in, window
 from pipelines.summary import in_words, some, summary
 from resources.home import Home
@@ -108,8 +108,16 @@ def _tell(text: str) -> None:
 
 
 def _refused(home: Home) -> dict[str, str]:
-    """Path of each refused state of a file, by its token."""
-    return {a.token: a.path for a in home.intake.arrivals() if a.state == "refused"}
+    """Path of each refused state of a file, by its token; of declarations those that the table of arrivals tells of."""
+    captures = {a.token: a.path for a in home.intake.arrivals() if a.state == "refused"}
+    return captures | _written_refusals(home)
+
+
+def _written_refusals(home: Home) -> dict[str, str]:
+    """Declarations are read anew by every run: what an earlier run refused is told by what it wrote."""
+    table = home.lake.read("arrivals", ALL, ["path", "sha256", "kind", "state"])
+    rows = table.to_pylist() if table else []
+    return {f"{r['path']} {r['sha256']}": r["path"] for r in rows if (r["kind"], r["state"]) == ("events", "refused")}
 
 
 def _why(event: dg.DagsterEvent) -> str:
@@ -150,7 +158,7 @@ def _refused_home(settings: Settings) -> RunOutcome | None:
     _reach(settings)
     try:
         home = Home(settings)
-        _ = home.registry, home.rules
+        _ = home.registry, home.rules, home.standards
     except (RegistryError, RuleError) as error:
         return RunOutcome(REFUSED, {"ok": False, "problems": str(error).splitlines()}, str(error))
     return None
