@@ -62,19 +62,19 @@ class Groups:
         return self.members[:, 0]
 
 
-def groups(series: Series, shown: int) -> Groups:
-    """Every series with an ultra-low limit on a day shown, and every outlet with at least two of the joint pollutants."""
-    limited = np.flatnonzero(series.limited_days[:, :shown].any(axis=1))
-    singles = [(s, -1, -1) for s in limited.tolist()]
+def groups(outlets: Codes, pollutants: Codes, limited: Bools) -> Groups:
+    """Every series (S,) that is limited, and every outlet with at least two of the joint pollutants."""
+    chosen = np.flatnonzero(limited).tolist()
+    singles = [(s, -1, -1) for s in chosen]
     by_outlet: dict[int, list[int]] = {}
-    for s in limited.tolist():
-        if ORDERED[series.pollutants[s]] in JOINT_POLLUTANTS:
-            by_outlet.setdefault(int(series.outlets[s]), []).append(s)
+    for s in chosen:
+        if ORDERED[pollutants[s]] in JOINT_POLLUTANTS:
+            by_outlet.setdefault(int(outlets[s]), []).append(s)
     order = {ORDERED.index(name): k for k, name in enumerate(JOINT_POLLUTANTS)}
-    several = [sorted(m, key=lambda s: order[int(series.pollutants[s])]) for m in by_outlet.values() if len(m) > 1]
+    several = [sorted(m, key=lambda s: order[int(pollutants[s])]) for m in by_outlet.values() if len(m) > 1]
     joint = [tuple([*m, -1, -1][:3]) for m in several]
     members = np.array([*singles, *joint], np.int32).reshape(-1, 3)
-    return Groups(members, [ORDERED[series.pollutants[s]] for s in limited.tolist()] + [JOINT] * len(joint))
+    return Groups(members, [ORDERED[pollutants[s]] for s in chosen] + [JOINT] * len(joint))
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,8 @@ class Verdicts:
 
 def judge_month(series: Series, shown: int, value: Floats, states: States, terms: Terms) -> Verdicts:
     """Count and judge every group under every policy."""
-    who = groups(series, shown)
+    limited = np.asarray(series.limited_days[:, :shown].any(axis=1))
+    who = groups(series.outlets, series.pollutants, limited)
     limit, mandatory = (terms.bounds(a[:, :shown]) for a in (series.limit, series.mandatory))
     counts = count_month(value, states.state, states.exempt, limit, mandatory, who.members, terms.policies)
     return Verdicts(who, counts, verdicts(counts, terms.policies, terms.pass_pct, terms.min_production_hours))
@@ -121,11 +122,11 @@ def monthly_table(month: Month, series: Series, judged: Judged, made: Verdicts, 
         "ok_hours": counts.ok.ravel(),
         "fail_hours": (counts.judged - counts.ok).ravel(),
         "allowed_fail_hours": allowed_fails(counts.judged, terms.pass_pct).ravel(),
-        "share_pct": _percent(counts.ok, counts.judged),
-        "capture_pct": _percent(counts.valid, counts.production),
+        "share_pct": percent(counts.ok, counts.judged),
+        "capture_pct": percent(counts.valid, counts.production),
         "mandatory_hours": counts.mandatory.ravel(),
         "mandatory_fail_hours": counts.mandatory_fail.ravel(),
-        "mandatory_verdict": _floor_verdicts(counts),
+        "mandatory_verdict": floor_verdicts(counts),
         "verdict": [VERDICTS[v] for v in made.verdict.ravel().tolist()],
         **_worst(month, who, worst, terms),
         "rule_id": [r for r in rules for _ in range(policies)],
@@ -134,13 +135,15 @@ def monthly_table(month: Month, series: Series, judged: Judged, made: Verdicts, 
     return ULE_MONTHLY.arrow(pl.DataFrame(columns))
 
 
-def _percent(part: Codes, whole: Codes) -> pl.Series:
+def percent(part: Codes, whole: Codes) -> pl.Series:
+    """100 x part / whole as one column; null where the whole is 0."""
     made = np.full(part.size, np.nan)
     np.divide(100.0 * part.ravel(), whole.ravel(), out=made, where=whole.ravel() > 0)
     return pl.Series(made).fill_nan(None)
 
 
-def _floor_verdicts(counts: MonthCounts) -> list[str | None]:
+def floor_verdicts(counts: MonthCounts) -> list[str | None]:
+    """Outcome of the floor test of each group and policy; None where no hour was tested."""
     pairs = zip(counts.mandatory.ravel().tolist(), counts.mandatory_fail.ravel().tolist(), strict=True)
     return [None if not tested else "FAIL" if failing else "PASS" for tested, failing in pairs]
 
