@@ -253,6 +253,23 @@ def report(home: str | None, month: str, plants: tuple[str, ...], out: str | Non
     click.echo(f"月报 report {month}: {path.resolve()}")
 
 
+@main.command()
+@HOME
+@AS_JSON
+@click.option("--from", "first", type=Day(), help="起 first local day")
+@click.option("--to", "last", type=Day(), help="止 last local day (inclusive) [the last full month]")
+@click.option("--plant", "plants", multiple=True, metavar="ID", help="只看这些企业 these plants alone (repeatable)")
+@click.option("--lake", is_flag=True, help="用数据湖而非最新发布 judge the lake instead of the latest release")
+def evaluate(
+    home: str | None, as_json: bool, first: str | None, last: str | None, plants: tuple[str, ...], lake: bool
+) -> None:
+    """评估时段 Judge any window of 30 days or more with the arithmetic of the month, under every policy."""
+    from pipelines.cli_evaluate import evaluating
+    from resources.home import Home
+
+    emit(*evaluating(Home(_settings(home)), first, last, plants, lake=lake), as_json=as_json)
+
+
 @main.group()
 def release() -> None:
     """发布 Published releases: list, verify, diff, prune."""
