@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pyarrow.compute as pc
 
+from assets.checks_mass import months_add_up, years_add_up
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -215,6 +217,8 @@ CHECKS: tuple[Check, ...] = (
     Check("rows_conserved", "cems_minute", True, "报文守恒", "every accepted frame is a row, joined, identical or superseded", _rows_conserved),
     Check("hours_complete", "cems_hourly", True, "小时完整", "24 hours a day, and no empty value without its reason", _hours_complete),
     Check("verdicts_add_up", "ule_monthly", True, "判定自洽", "monthly counts and the 95 % test agree", _verdicts_add_up),
+    Check("mass_adds_up", "emissions_monthly", True, "排放量守恒", "hours make days and days make months, measured and substituted", months_add_up),
+    Check("years_add_up", "emissions_annual", True, "年排放量守恒", "months make years, and no quarter below the floor is substituted", years_add_up),
 )  # fmt: skip
 
 

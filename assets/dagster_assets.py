@@ -41,6 +41,9 @@ UPSTREAM: dict[str, tuple[str, ...]] = {
     "judgement": ("cems_hourly",),
     "annual": ("ule_monthly", "ule_episodes"),
     "standards": ("cems_hourly",),
+    "capture": ("cems_hourly",),
+    "emissions": ("cems_hourly", "capture_monthly", "device_marks"),
+    "emissions_year": ("emissions_monthly", "emissions_totals_monthly", "capture_monthly"),
 }
 
 

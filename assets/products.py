@@ -15,6 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from assets.annual import make_annual
 from assets.arrivals import make_arrivals
+from assets.capture import make_capture
+from assets.emissions import make_emissions
+from assets.emissions_window import reached_months
+from assets.emissions_year import make_emissions_year
 from assets.events import make_events, make_findings
 from assets.hours import make_hours
 from assets.judgement import make_judgement
@@ -41,6 +45,8 @@ class Product:
     made_by: str
     make: Callable[[Bench, str], dict[str, Any]]
     keys: Callable[[Home], Iterable[str]]
+    #: First key that a change on a day can move, where that lies before the key of the day itself.
+    since: Callable[[str], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,10 @@ def _judged_months(home: Home) -> set[str]:
     return made
 
 
+def _mass_months(home: Home) -> set[str]:
+    return _judged_months(home) | set(home.lake.keys("capture_monthly"))
+
+
 def _months(first: str, last: str) -> Iterator[str]:
     year, month = int(first[:4]), int(first[5:7])
     while (key := f"{year:04d}-{month:02d}") <= last:
@@ -123,7 +133,7 @@ PRODUCTS: tuple[Product, ...] = (
         "labels", ("cems_labels",), "day", "labels-1", make_labels,
         lambda home: set(home.lake.keys("cems_minute")) | set(home.lake.keys("cems_labels")),
     ),
-    Product("hours", ("cems_hourly", "cems_signals"), "day", "hours-2", make_hours, _hour_days),
+    Product("hours", ("cems_hourly", "cems_signals"), "day", "hours-3", make_hours, _hour_days),
     Product(
         "judgement",
         ("ule_hourly", "ule_monthly", "ule_progress", "mandatory_monthly", "ule_plants", "ule_episodes"),
@@ -135,6 +145,19 @@ PRODUCTS: tuple[Product, ...] = (
     ),
     Product(
         "standards", ("standards_daily", "standards_monthly"), "month", "standards-1", make_standards, _standard_months
+    ),
+    Product("capture", ("capture_monthly",), "month", "capture-1", make_capture, _mass_months),
+    Product(
+        "emissions",
+        (
+            "emissions_hourly", "emissions_daily", "emissions_monthly", "emissions_totals_daily", "emissions_totals_monthly",
+        ),
+        "month", "emissions-1", make_emissions, _mass_months, reached_months,
+    ),
+    Product(
+        "emissions_year", ("emissions_annual", "emissions_totals_annual", "capture_quarterly"), "year", "emissions-year-1",
+        make_emissions_year, lambda home: {m[:4] for t in ("emissions_monthly", "emissions_annual") for m in home.lake.keys(t)},
+        lambda day: reached_months(day)[:4],
     ),
 )  # fmt: skip
 

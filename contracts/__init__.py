@@ -5,7 +5,7 @@ Belongs here: what a table is. Does not belong here: how it is made, stored or s
 
 from __future__ import annotations
 
-from contracts import cems, events, standards, trust, ule, ule_more
+from contracts import cems, emissions, events, standards, trust, ule, ule_more
 from contracts.core import Column, ContractError, Table
 
 #: Every table by name, in the order of the data's way through the house.
@@ -34,6 +34,15 @@ TABLES: dict[str, Table] = {
         ule_more.ULE_ANNUAL,
         standards.STANDARDS_DAILY,
         standards.STANDARDS_MONTHLY,
+        emissions.CAPTURE_MONTHLY,
+        emissions.CAPTURE_QUARTERLY,
+        emissions.EMISSIONS_HOURLY,
+        emissions.EMISSIONS_DAILY,
+        emissions.EMISSIONS_MONTHLY,
+        emissions.EMISSIONS_TOTALS_DAILY,
+        emissions.EMISSIONS_TOTALS_MONTHLY,
+        emissions.EMISSIONS_ANNUAL,
+        emissions.EMISSIONS_TOTALS_ANNUAL,
         trust.RESTATEMENTS,
     )
 }

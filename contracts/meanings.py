@@ -112,7 +112,10 @@ SCOPE_VERDICT: Meanings = {
 }
 COMBINE: Meanings = {
     "per_pollutant": ("每项污染物各自判定, 均须达标", "each pollutant by itself, all must pass"),
-    "joint": ("颗粒物、二氧化硫、氮氧化物合并判定的结论代替各自结论", "the joint verdict of PM, SO2 and NOx in place of theirs"),
+    "joint": (
+        "颗粒物、二氧化硫、氮氧化物合并判定的结论代替各自结论",
+        "the joint verdict of PM, SO2 and NOx in place of theirs",
+    ),
 }
 EPISODE_KIND: Meanings = {
     "ule": ("超过超低排放限值", "above the ultra-low limit"),
@@ -130,14 +133,20 @@ AVERAGING: Meanings = {
     "operating_days_30": ("最近 30 个运行日", "the last 30 days in operation"),
 }
 STANDARD_REASON: Meanings = {
-    "not_operating": ("当日没有计入的运行小时", "no hour of the day counts: the kiln did not operate, or only started or stopped"),
+    "not_operating": (
+        "当日没有计入的运行小时",
+        "no hour of the day counts: the kiln did not operate, or only started or stopped",
+    ),
     "discarded": ("有效小时不足, 当日作废", "too few valid hours: the day is discarded"),
     "filling": ("运行日尚不足窗口天数", "fewer operating days so far than the window asks for"),
     "no_valid_hours": ("窗口内没有有效小时", "no valid hour in the window"),
     "no_clinker": ("缺少熟料日产量", "clinker production by the day is not known"),
     "not_measured": ("该排放口没有此项监测数据", "the outlet has no data of this pollutant"),
     "no_channel": ("没有该污染物的监测通道", "no channel carries this pollutant"),
-    "parametric": ("以运行参数证明, 烟囱数据不可比较", "shown by an operating limit of the plant's own: no stack figure can be compared"),
+    "parametric": (
+        "以运行参数证明, 烟囱数据不可比较",
+        "shown by an operating limit of the plant's own: no stack figure can be compared",
+    ),
     "not_built": ("此平均期尚不计算", "this average is not computed"),
     "too_many_discarded": ("本年作废天数超过上限", "more days of the year were discarded than the standard allows"),
 }
@@ -153,6 +162,19 @@ CONFIDENCE: Meanings = {
     "secondary": ("读自二手来源", "read in a secondary source"),
     "memory": ("凭记忆, 基本可靠", "from memory and likely right"),
     "draft": ("待核, 不用于正式填报", "to be checked, not for filing"),
+}
+MASS_METHOD: Meanings = {
+    "measured": ("实测", "measured"),
+    "max180": ("前 180 个有效小时的最大值", "greatest of the last 180 valid hours"),
+    "max720": ("前 720 个有效小时的最大值", "greatest of the last 720 valid hours"),
+    "max2160": ("前 2160 个有效小时的最大值", "greatest of the last 2160 valid hours"),
+    "stopped": ("停运, 排放量为 0", "the source was stopped: 0 kg"),
+    "no_substitute": ("捕集率不足或此前没有有效小时, 不给数", "capture too low, or no valid hour before: no number is given"),
+}
+TABLE_ROW: Meanings = {
+    "full": ("捕集率 90 % 及以上", "capture rate of at least 90 %"),
+    "low": ("捕集率 75 % 至 90 %", "at least 75 %, below 90 %"),
+    "neither": ("捕集率不足 75 %, 表中无此行", "below 75 %: the tables have no row"),
 }
 REASON_KIND: Meanings = {
     "factor": ("因子集变化", "a factor set changed"),

@@ -53,14 +53,15 @@ def keys_in(home: Home, of: Product, span: tuple[str, str]) -> list[str]:
     """A product's keys inside a window and those that it carries into.
 
     Hours reach a day back (end labels) and as far on as a day is evidence for labels; months and years go on to the last one
-    (trailing windows, substitutes).
+    (trailing windows, substitutes), and begin where a product says that a day reaches back to.
     """
     first, last = span
     if of.partition == "none":
         return [ALL]
     if of.partition in ("month", "year"):
         length = {"month": 7, "year": 4}[of.partition]
-        return sorted(k for k in of.keys(home) if k >= first[:length])
+        since = of.since(first) if of.since and first else first
+        return sorted(k for k in of.keys(home) if k >= since[:length])
     if of.name == "hours":
         first = shifted(first, -1) if first else first
         last = shifted(last, EVIDENCE_DAYS - 1) if last != END else last
