@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from assets.products import ALL, PRODUCTS, reasons
 from pipelines.night import NightConfig, keys_in, window
 from pipelines.summary import in_words, some, summary
+from resources.findings import FindingError
 from resources.home import Home
 from resources.registry import RegistryError
 from resources.rules import RuleError
@@ -158,8 +159,8 @@ def _refused_home(settings: Settings) -> RunOutcome | None:
     _reach(settings)
     try:
         home = Home(settings)
-        _ = home.registry, home.rules, home.standards
-    except (RegistryError, RuleError) as error:
+        _ = home.registry, home.rules, home.standards, home.events
+    except (RegistryError, RuleError, FindingError) as error:
         return RunOutcome(REFUSED, {"ok": False, "problems": str(error).splitlines()}, str(error))
     return None
 
