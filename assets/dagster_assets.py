@@ -38,6 +38,7 @@ UPSTREAM: dict[str, tuple[str, ...]] = {
     "raw": ("arrivals",),
     "labels": ("cems_minute", "cems_reported"),
     "hours": ("cems_minute", "cems_reported", "cems_edge", "cems_labels", "process_states", "device_marks"),
+    "patterns": ("cems_hourly", "cems_other"),
     "judgement": ("cems_hourly",),
     "annual": ("ule_monthly", "ule_episodes"),
     "standards": ("cems_hourly",),

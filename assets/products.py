@@ -23,6 +23,7 @@ from assets.events import make_events, make_findings
 from assets.hours import make_hours
 from assets.judgement import make_judgement
 from assets.labels import make_labels
+from assets.patterns import make_patterns
 from assets.raw import make_raw
 from assets.standards import make_standards
 from resources.bench import Bench, adjoin, changed
@@ -95,6 +96,11 @@ def _judged_months(home: Home) -> set[str]:
     return made
 
 
+def _pattern_months(home: Home) -> set[str]:
+    """Months with hours, and those that had some."""
+    return {d[:7] for d in home.lake.keys("cems_hourly")} | set(home.lake.keys("cems_patterns"))
+
+
 def _mass_months(home: Home) -> set[str]:
     return _judged_months(home) | set(home.lake.keys("capture_monthly"))
 
@@ -134,6 +140,7 @@ PRODUCTS: tuple[Product, ...] = (
         lambda home: set(home.lake.keys("cems_minute")) | set(home.lake.keys("cems_labels")),
     ),
     Product("hours", ("cems_hourly", "cems_signals"), "day", "hours-3", make_hours, _hour_days),
+    Product("patterns", ("cems_patterns",), "month", "patterns-1", make_patterns, _pattern_months),
     Product(
         "judgement",
         ("ule_hourly", "ule_monthly", "ule_progress", "mandatory_monthly", "ule_plants", "ule_episodes"),

@@ -5,7 +5,7 @@ Belongs here: what a table is. Does not belong here: how it is made, stored or s
 
 from __future__ import annotations
 
-from contracts import cems, emissions, events, standards, trust, ule, ule_more
+from contracts import cems, emissions, events, signals, standards, trust, ule, ule_more
 from contracts.core import Column, ContractError, Table
 
 #: Every table by name, in the order of the data's way through the house.
@@ -25,6 +25,7 @@ TABLES: dict[str, Table] = {
         cems.CEMS_LABELS,
         cems.CEMS_HOURLY,
         cems.CEMS_SIGNALS,
+        signals.CEMS_PATTERNS,
         ule.ULE_HOURLY,
         ule.ULE_MONTHLY,
         ule.ULE_PROGRESS,
