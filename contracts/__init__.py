@@ -5,7 +5,7 @@ Belongs here: what a table is. Does not belong here: how it is made, stored or s
 
 from __future__ import annotations
 
-from contracts import cems, emissions, events, signals, standards, trust, ule, ule_more
+from contracts import cems, emissions, events, ledgers, signals, standards, trust, ule, ule_more
 from contracts.core import Column, ContractError, Table
 
 #: Every table by name, in the order of the data's way through the house.
@@ -16,6 +16,7 @@ TABLES: dict[str, Table] = {
         events.PROCESS_STATES,
         events.DEVICE_MARKS,
         events.FINDINGS,
+        *ledgers.LEDGERS,
         cems.CEMS_MINUTE,
         cems.CEMS_REPORTED,
         cems.CEMS_EDGE,

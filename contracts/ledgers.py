@@ -28,7 +28,13 @@ _MOST_MWH = 1e6
 
 _PLANT = Column("plant_id", LABEL, "企业编号", "plant id of the registry", nullable=False, source="registry/plants.csv")
 _LINE = Column("line_id", LABEL, "生产线编号", "line id of the registry", nullable=False, source="registry/lines.csv")
-_PLANT_LINE = Column("line_id", LABEL, "生产线编号：企业层级则为空", "line id of the registry; null for the plant as a whole", source="registry/lines.csv")
+_PLANT_LINE = Column(
+    "line_id",
+    LABEL,
+    "生产线编号：企业层级则为空",
+    "line id of the registry; null for the plant as a whole",
+    source="registry/lines.csv",
+)
 _MONTH = Column("month", LABEL, "月份", "month, YYYY-MM", nullable=False)
 _FUEL = Column("fuel", LABEL, "燃料品种", "fuel, an id of reference/factors/fuels.csv", nullable=False, source=_GUIDE)
 #: Where a row stands and which of its submissions it is.
@@ -43,11 +49,15 @@ _PLACE = (
 )  # fmt: skip
 
 
-def _number(name: str, unit: str, zh: str, en: str, *, low: float | None = 0, high: float | None = None, source: str = _GUIDE) -> Column:
+def _number(
+    name: str, unit: str, zh: str, en: str, *, low: float | None = 0, high: float | None = None, source: str = _GUIDE
+) -> Column:
     return Column(name, pa.float64(), zh, en, unit, low=low, high=high, source=source)
 
 
-def _tonnes(name: str, zh: str, en: str, *, low: float | None = 0, high: float = _MOST_T, source: str = _GUIDE) -> Column:
+def _tonnes(
+    name: str, zh: str, en: str, *, low: float | None = 0, high: float = _MOST_T, source: str = _GUIDE
+) -> Column:
     return _number(name, "t", zh, en, low=low, high=high, source=source)
 
 

@@ -23,6 +23,7 @@ ARRIVAL_KIND: Meanings = {
     "excel": ("Excel 导出表", "an export as a workbook"),
     "parquet": ("Parquet 导出表", "an export as Parquet"),
     "events": ("工况或设备标记的申报", "declarations of process states or device marks"),
+    "ledger": ("月度台账", "a monthly ledger"),
     "refused": ("无法读取的报文文件或导出表", "a capture or export that cannot be read"),
 }
 OTHER_REASON: Meanings = {
@@ -175,6 +176,24 @@ TABLE_ROW: Meanings = {
     "full": ("捕集率 90 % 及以上", "capture rate of at least 90 %"),
     "low": ("捕集率 75 % 至 90 %", "at least 75 %, below 90 %"),
     "neither": ("捕集率不足 75 %, 表中无此行", "below 75 %: the tables have no row"),
+}
+METERING: Meanings = {
+    "belt": ("直接计量", "direct metering: belt scale, feeder"),
+    "stocktake": ("盘库", "stock-taking of silos: outgoing and change of stock"),
+}
+FACILITY: Meanings = {
+    "kiln": ("水泥窑", "cement kiln"),
+    "power_boiler": ("发电锅炉", "boiler of a power plant"),
+    "industrial_boiler": ("工业锅炉", "industrial boiler"),
+    "mobile": ("移动燃烧设备", "vehicles and mobile equipment"),
+}
+NCV_SOURCE: Meanings = {
+    "measured": ("实测", "measured batch by batch"),
+    "default": ("缺省值", "default value of the method"),
+}
+FUEL_UNIT: Meanings = {
+    "t": ("吨", "tonnes"),
+    "1e4Nm3": ("万标准立方米", "ten thousand cubic metres at standard state"),
 }
 REASON_KIND: Meanings = {
     "factor": ("因子集变化", "a factor set changed"),
