@@ -271,6 +271,43 @@ def evaluate(
 
 
 @main.group()
+def rules() -> None:
+    """规则 Rule packs: list, show, and what changes between two days or two editions."""
+
+
+@rules.command("list")
+@AS_JSON
+@click.option("--date", "day", type=Day(), help="日期 the day [today]")
+def rules_list(as_json: bool, day: str | None) -> None:
+    """列出 Every rule pack: what it is, when it holds, what it is worth, how many rows and drafts."""
+    from pipelines.cli_rules import listing
+
+    emit(*listing(_day(day)), as_json=as_json)
+
+
+@rules.command("show")
+@AS_JSON
+@click.argument("pack")
+@click.option("--date", "day", type=Day(), help="只看当日有效的行 only what is in force on this day [every row]")
+def rules_show(as_json: bool, pack: str, day: str | None) -> None:
+    """查看 One pack as tables: limits, parameters, clauses, and the sources of each row."""
+    from pipelines.cli_rules import showing
+
+    emit(*showing(pack, date.fromisoformat(day) if day else None), as_json=as_json)
+
+
+@rules.command("diff")
+@AS_JSON
+@click.argument("old")
+@click.argument("new")
+def rules_diff(as_json: bool, old: str, new: str) -> None:
+    """比较 What differs in force between two days (YYYY-MM-DD), or between two folders of packs (an old and a new edition)."""
+    from pipelines.cli_rules import differing
+
+    emit(*differing(old, new), as_json=as_json)
+
+
+@main.group()
 def release() -> None:
     """发布 Published releases: list, verify, diff, prune."""
 
@@ -337,6 +374,12 @@ def import_epa(files: tuple[str, ...], out: str, as_json: bool) -> None:
     data, text = made(files, out)
     emit(data, text, as_json=as_json)
     sys.exit(BLOCKED if data["left_out"] else DONE)
+
+
+def _day(text: str | None) -> date:
+    from pipelines.partitions import today
+
+    return date.fromisoformat(text) if text else today()
 
 
 def _settings(home: str | None) -> Settings:
