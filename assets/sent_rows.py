@@ -95,7 +95,7 @@ def sent_rows(tables: Sequence[pa.Table | None], cn: int) -> SentRows | None:
     parts = [t for t in parts if t.num_rows]
     if not parts:
         return None
-    table = pa.concat_tables(parts).unify_dictionaries().combine_chunks()
+    table = _one_chunk(parts)
     outlet, outlets = _codes(table.column("outlet_id"))
     mn, mns = _codes(table.column("mn"))
     system = pc.greater(pc.fill_null(table.column("version"), 0), 0).to_numpy().astype(np.int8)
@@ -103,6 +103,12 @@ def sent_rows(tables: Sequence[pa.Table | None], cn: int) -> SentRows | None:
     first = np.concatenate(([0], np.flatnonzero(changes) + 1)).astype(np.int64)
     runs = tuple(Run(outlets[outlet[i]], mns[mn[i]], int(system[i])) for i in first.tolist())
     return SentRows(table, runs, first)
+
+
+def _one_chunk(parts: list[pa.Table]) -> pa.Table:
+    if len(parts) == 1 and all(column.num_chunks == 1 for column in parts[0].columns):
+        return parts[0]
+    return pa.concat_tables(parts).unify_dictionaries().combine_chunks()
 
 
 def _only(table: pa.Table, cn: int) -> bool:
@@ -126,7 +132,11 @@ def _flags(column: pa.ChunkedArray) -> Bytes:
     if column.null_count == len(column):
         return np.empty(0, np.uint8)
     array = _dictionary(column)
-    letters = np.array([0, *(_flag_byte(text or "") for text in array.dictionary.to_pylist())], np.uint8)
+    own = [_flag_byte(text or "") for text in array.dictionary.to_pylist()]
+    if not array.null_count:
+        own_letters: Bytes = np.array(own, np.uint8)[array.indices.to_numpy()]
+        return own_letters
+    letters = np.array([0, *own], np.uint8)
     numbers: NDArray[np.int32] = pc.fill_null(array.indices, -1).to_numpy()
     return letters[numbers + 1]
 

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 Maker: TypeAlias = Callable[[], pa.Table]
 Content: TypeAlias = pa.Table | Maker | Sequence[Maker]
 
-ROW_GROUP = 262_144
+#: A part of a day is no longer than this, so that it is read as one piece.
+ROW_GROUP = 524_288
 _DELTA = ("data_time", "qn", "src_offset", "hour")
 
 
@@ -114,8 +115,8 @@ class Lake:
 
     def _read_part(self, path: str, columns: list[str] | None) -> pa.Table:
         local = self.storage.local_path(path)
-        source = str(local) if local else pa.BufferReader(self.storage.read(path))
-        return pq.ParquetFile(source).read(columns)
+        file = pq.ParquetFile(str(local) if local else pa.BufferReader(self.storage.read(path)))
+        return file.read() if columns is None else _read_columns(file, columns)
 
     def write(self, table: str, key: str, content: Content, *, made_by: str, inputs: dict[str, str]) -> Partition:
         """Replace a partition. `content` is a table, or callables that make one (several: one part each, made in parallel).
@@ -159,12 +160,15 @@ class Lake:
             raise ContractError(
                 f"{contract.name}: the schema of {path} is not the contract's; make it with Table.arrow"
             )
-        delta = {n: "DELTA_BINARY_PACKED" for n in _DELTA if n in table.column_names}
+        names = table.column_names
+        delta = {n: "DELTA_BINARY_PACKED" for n in _DELTA if n in names}
+        # Figures that were computed hardly ever repeat; readings with two decimals do.
+        computed = [] if contract.layer == "raw" else [c.name for c in contract.columns if c.type == pa.float64()]
         with self.storage.staged(path) as temporary:
             pq.write_table(
                 table, temporary, compression="zstd", compression_level=1, row_group_size=ROW_GROUP,
-                use_dictionary=[n for n in table.column_names if n not in delta], column_encoding=delta or None,
-                write_statistics=[n for n in table.column_names if n in contract.key], store_schema=True,
+                use_dictionary=[n for n in names if n not in delta and n not in computed], column_encoding=delta or None,
+                store_schema=True,
             )  # fmt: skip
             with temporary.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -197,6 +201,23 @@ class Lake:
         # Kept in step instead of listed anew: a range of days would otherwise list its table once a day.
         if key in self.keys(table):
             self.keys(table).remove(key)
+
+
+def _read_columns(file: pq.ParquetFile, columns: list[str]) -> pa.Table:
+    """Some columns of a file; those that hold nothing are not decoded. A stack sends a few of the channels that there are."""
+    schema, metadata = file.schema_arrow, file.metadata
+    place = {name: i for i, name in enumerate(schema.names)}
+    empty = {name for name in columns if name in place and _holds_nothing(metadata, place[name])}
+    read = file.read([name for name in columns if name not in empty])
+    fields = [schema.field(name) for name in columns if name in place]
+    made = [pa.nulls(metadata.num_rows, f.type) if f.name in empty else read.column(f.name) for f in fields]
+    return pa.table(made, schema=pa.schema(fields, schema.metadata))
+
+
+def _holds_nothing(metadata: pq.FileMetaData, column: int) -> bool:
+    groups = (metadata.row_group(g) for g in range(metadata.num_row_groups))
+    told = [(g.num_rows, g.column(column).statistics) for g in groups]
+    return bool(told) and all(s is not None and s.has_null_count and s.null_count == n for n, s in told)
 
 
 def _nothing(product: str, key: str) -> str:
