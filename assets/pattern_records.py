@@ -53,7 +53,7 @@ def calibrations(writer: Writer, found: Found) -> None:
         known += declared.get((found.name(s), pollutant), []) + declared.get((found.name(s), "all"), [])
         cycle = writer.number("calibration_days_pm" if pollutant == "pm" else "calibration_days_gas")
         times = sorted(set(known))
-        for last, following in zip(times, [*times[1:], end], strict=True):
+        for last, following in pairwise([*times, end]):
             due = last + timedelta(days=cycle)
             lo, hi = (max(int((t - origin).total_seconds() // 3600), 0) for t in (due, following))
             if due < following and following > month and not np.isnan(found.values[s, lo:hi]).all():
