@@ -7,7 +7,7 @@ limits, which are judged in `judgement`.
 from __future__ import annotations
 
 from calendar import monthrange
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from assets.judgement_limits import Month
@@ -47,7 +47,10 @@ def make_standards(bench: Bench, month: str) -> dict[str, pa.Table]:
         return {}
     frame = Month(month, first, length, date.fromisoformat(frontier).day)
     book = bench.rules(first, last)
-    series = month_series(bench.registry(first, last), standards, frame)
+    # Before its first day of data a home has nothing to discard.
+    earlier = bench.frontier("cems_hourly", str(first - timedelta(days=1)))
+    begin = 0 if earlier or not days else date.fromisoformat(days[0]).day - 1
+    series = month_series(bench.registry(first, last), standards, frame, begin)
     if not series:
         return {}
     hours = read_hours(bench, frame, days, {(s.outlet_id, s.pollutant) for s in series})

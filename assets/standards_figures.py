@@ -98,7 +98,7 @@ def _impossible(s: Series, hours: Hours) -> str | None:
         return "no_channel"
     if s.last.limit.parametric:
         return "parametric"
-    return None if hours.measured[hours.rows[s.outlet_id, s.pollutant]] else "not_measured"
+    return "not_measured" if hours.absent[hours.rows[s.outlet_id, s.pollutant]].all() else None
 
 
 def _rows(series: list[Series], hours: Hours) -> npt.NDArray[np.int64]:
@@ -109,23 +109,29 @@ def _daily(series: list[Series], hours: Hours, standards: Standards, month: Mont
     """Daily means of validated hours (2010/75/EU Annex VI; R19)."""
     terms = european_terms(standards, month.last_shown)
     at = _rows(series, hours)
-    state = hours.state[at]
+    state, absent = hours.state[at], hours.absent[at]
+    looked_at = ~np.repeat(absent, 24, axis=1)
     reference = np.stack([s.figures(lambda limit: limit.o2_reference_pct) for s in series])
     value = at_reference(hours.concentration[at], hours.o2[at], reference, terms.oxygen_pct)
     limit = np.stack([s.figures(lambda limit: limit.value) for s in series])
     share = np.stack([s.figures(lambda limit: limit.confidence_interval_pct or 0.0) for s in series]) / 100.0
     days = eu.daily_means(
-        value, terms.effective[state], limit, share, of_value=terms.of_value, allowed_invalid_hours=terms.invalid_hours
-    )
-    kiln = (state != STOPPED).reshape(len(series), -1, 24).sum(axis=2).astype(np.int32)
+        value, terms.effective[state] & looked_at, limit, share,
+        of_value=terms.of_value, allowed_invalid_hours=terms.invalid_hours,
+    )  # fmt: skip
+    kiln = ((state != STOPPED) & looked_at).reshape(len(series), -1, 24).sum(axis=2).astype(np.int32)
     nothing = np.full(month.shown, np.nan)
     return [
         Figures(
-            days.mean[i], [_EU_REASONS.get(o) for o in days.outcome[i].tolist()], days.mean[i], "mg/m3",
+            days.mean[i], _reasons(_EU_REASONS, days.outcome[i], absent[i]), days.mean[i], "mg/m3",
             kiln[i], days.operating[i], days.valid[i], nothing, discards=True,
         )
         for i in range(len(series))
     ]  # fmt: skip
+
+
+def _reasons(texts: dict[int, str], outcome: npt.NDArray[np.int8], absent: npt.NDArray[np.bool_]) -> list[str | None]:
+    return ["not_measured" if a else texts.get(o) for o, a in zip(outcome.tolist(), absent.tolist(), strict=True)]
 
 
 def _rolling(
@@ -153,7 +159,8 @@ def _rolled(s: Series, hours: Hours, terms: AmericanTerms, before: list[PastDay]
         reference = s.figures(lambda limit: limit.o2_reference_pct)[None, :]
         value = at_reference(hours.concentration[at] * factor, hours.o2[at], reference, terms.oxygen_pct)
     # A day on which the standard does not hold is none of its operating days.
-    held = np.repeat([t is not None for t in s.terms], 24)[None, :]
+    absent = hours.absent[at][0]
+    held = np.repeat([t is not None for t in s.terms] & ~absent, 24)[None, :]
     sums = us.day_sums(value, terms.operates[state] & held, terms.counts[state])
     # Nothing tells clinker by the day yet: a month's ledger is not spread over its days.
     clinker = np.full(days, np.nan)
@@ -167,7 +174,7 @@ def _rolled(s: Series, hours: Hours, terms: AmericanTerms, before: list[PastDay]
         valid = np.concatenate([[p.valid for p in before], sums.valid[0]])[None, :].astype(np.int32)
         rolled = us.rolling_means(total, valid, operates, terms.window)
     shown = slice(len(before), None)
-    reason = [_US_REASONS.get(o) for o in rolled.outcome[0, shown].tolist()]
+    reason = _reasons(_US_REASONS, rolled.outcome[0, shown], absent)
     if rate:
         # Said from the first day: nobody should wait for thirty days to learn that an input is missing.
         reason = ["no_clinker" if r == "filling" and np.isnan(c) else r for r, c in zip(reason, clinker, strict=True)]

@@ -28,7 +28,8 @@ _COLUMNS = ["outlet_id", "pollutant", "hour", "concentration_mg_m3", "o2_pct", "
 @dataclass(frozen=True)
 class Hours:
     """U rows of 24 x D hours. Dry, standard state, not converted; NaN = invalid or absent. `state` is an index of STATES or
-    UNDECLARED; `measured` (U,): the month has a row of this outlet and pollutant.
+    UNDECLARED. `absent` (U, D): the day has hours, but none of this outlet and pollutant: nobody expects them of a monitor. A day
+    without hours of anything is a gap in the data, and absent only where the whole month is.
     """
 
     rows: dict[tuple[str, str], int]
@@ -36,7 +37,7 @@ class Hours:
     o2: npt.NDArray[np.float64]
     flow: npt.NDArray[np.float64]
     state: npt.NDArray[np.int8]
-    measured: npt.NDArray[np.bool_]
+    absent: npt.NDArray[np.bool_]
 
 
 def read_hours(bench: Bench, month: Month, days: list[str], wanted: set[tuple[str, str]]) -> Hours:
@@ -45,7 +46,8 @@ def read_hours(bench: Bench, month: Month, days: list[str], wanted: set[tuple[st
     shape = (len(rows), 24 * month.shown)
     floats = [np.full(shape, np.nan) for _ in range(3)]
     state = np.full(shape, UNDECLARED, np.int8)
-    measured = np.zeros(len(rows), np.bool_)
+    there = np.zeros((len(rows), month.shown), np.bool_)
+    gap = np.ones(month.shown, np.bool_)
     index = pl.DataFrame(
         {"outlet_id": [o for o, _ in rows], "pollutant": [p for _, p in rows], "u": list(rows.values())},
         schema={"outlet_id": pl.String, "pollutant": pl.String, "u": pl.Int64},
@@ -56,11 +58,13 @@ def read_hours(bench: Bench, month: Month, days: list[str], wanted: set[tuple[st
             continue
         found = _of(pl.DataFrame(pl.from_arrow(table)), index, month)
         u, h = found["u"].to_numpy(), found["h"].to_numpy()
+        gap[int(day[8:]) - 1] = False
         for target, name in zip(floats, _COLUMNS[3:6], strict=True):
             target[u, h] = found[name].fill_null(float("nan")).to_numpy()
         state[u, h] = found["state"].to_numpy()
-        measured[u] = True
-    return Hours(rows, floats[0], floats[1], floats[2], state, measured)
+        there[u, h // 24] = True
+    absent = ~there & ~(gap & there.any(axis=1, keepdims=True))
+    return Hours(rows, floats[0], floats[1], floats[2], state, absent)
 
 
 def _of(frame: pl.DataFrame, index: pl.DataFrame, month: Month) -> pl.DataFrame:

@@ -53,11 +53,11 @@ class Series:
         return next(t for t in reversed(self.terms) if t is not None)
 
 
-def month_series(registry: Registry, standards: Standards, month: Month) -> list[Series]:
-    """Every series of the month's days that are shown, sorted by outlet, pollutant and standard."""
+def month_series(registry: Registry, standards: Standards, month: Month, begin: int = 0) -> list[Series]:
+    """Every series of the month's days that are shown, from the `begin`-th on, sorted by outlet, pollutant and standard."""
     made: dict[tuple[str, str, str, str, str], list[Term | None]] = {}
     known: dict[tuple[int, str, str], Term] = {}
-    for d, day in enumerate(month.dates[: month.shown]):
+    for d, day in enumerate(month.dates[begin : month.shown], begin):
         for outlet in registry.outlets_at(day):
             for pack, variant in standards.chosen(outlet.plant_id, outlet.outlet_id, day).items():
                 for limit in standards.limits(pack, variant, outlet.point_type, day):

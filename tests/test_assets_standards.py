@@ -49,8 +49,9 @@ class FakeBench:
         return [k for k in sorted(self.tables[name]) if first <= k <= last]
 
     def frontier(self, name, not_after):
-        keys = sorted(self.tables[name])
-        return min(keys[-1], not_after) if keys else ""
+        keys = [k for k in sorted(self.tables[name]) if k <= not_after]
+        later = [k for k in sorted(self.tables[name]) if k > not_after]
+        return "" if not keys else not_after if later else keys[-1]
 
     def registry(self, first, last):
         return REGISTRY
@@ -170,6 +171,28 @@ def test_R19_too_many_invalid_hours_discard_a_day_and_too_many_days_the_year() -
     fill(bench, date(2026, 9, 4), 3, A__nox=good)
     month = one(bench.make("2026-09"), "standards_monthly", pollutant="nox")
     assert (month["discarded_year"], month["verdict"], month["reason"]) == (11, "INSUFFICIENT", "too_many_discarded")
+
+
+def test_R19_what_counts_as_discarded_and_what_does_not() -> None:
+    """Days before the home has data are no days; a gap in its data discards; a pollutant that nobody sends yet does not."""
+    bench = FakeBench(EU)
+    good = (300.0, 10.0, 1e5, None)
+    for day in (5, 6, 8):
+        at = date(2026, 7, day)
+        bench.tables["cems_hourly"][str(at)] = hours(
+            at, A__nox=good, **({"A__pm": (5.0, 10.0, 1e5, None)} if day > 5 else {})
+        )
+    made = bench.make("2026-07")
+    told = {
+        p: [(r["day"].day, r["reason"]) for r in found(made, "standards_daily", pollutant=p)] for p in ("nox", "pm")
+    }
+    assert told == {
+        "nox": [(5, None), (6, None), (7, "discarded"), (8, None)],
+        "pm": [(5, "not_measured"), (6, None), (7, "discarded"), (8, None)],
+    }
+    assert [one(made, "standards_monthly", pollutant=p)["discarded_year"] for p in ("nox", "pm")] == [1, 1]
+    fill(bench, date(2026, 8, 2), 1, A__nox=good)
+    assert found(bench.make("2026-08"), "standards_daily", pollutant="nox", reason="discarded")[0]["day"].day == 1
 
 
 def test_what_cannot_be_judged_says_why() -> None:

@@ -27,6 +27,7 @@ from kernels.part75 import (
 )
 from kernels.part75 import NO_VALUE as NO_SUBSTITUTE
 from kernels.part75 import NOT_OPERATING as OFF
+from kernels.reference_oxygen import at_reference
 
 NAN = math.nan
 values = st.one_of(
@@ -260,3 +261,24 @@ def test_R21_the_cost_of_a_year_is_linear_whatever_the_look_back() -> None:
         took[hours, look_back] = min(runs)
     assert took[87600, 2160] < 30 * took[8760, 2160]
     assert took[87600, 2160] < 3 * took[87600, 720]
+
+
+# ---- reference oxygen --------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), air=st.sampled_from([21.0, 20.9]))
+def test_conversion_by_the_day_equals_its_slow_twin(data, air: float) -> None:
+    value = data.draw(st.lists(values, min_size=48, max_size=48))
+    o2 = data.draw(st.lists(st.sampled_from([NAN, 3.0, 10.0, 20.85, 20.9, 21.0, 25.0]), min_size=48, max_size=48))
+    reference = data.draw(st.lists(st.sampled_from([NAN, 7.0, 10.0]), min_size=2, max_size=2))
+    made = at_reference(np.array([value]), np.array([o2]), np.array([reference]), air)[0]
+    for h, (v, o) in enumerate(zip(value, o2, strict=True)):
+        r = reference[h // 24]
+        expected = v if math.isnan(r) else NAN if math.isnan(o) or o >= air else v * (air - r) / (air - o)
+        assert made[h] == pytest.approx(expected, rel=1e-12, nan_ok=True)
+
+
+def test_conversion_refuses_days_that_do_not_fit() -> None:
+    with pytest.raises(ValueError, match="do not fit"):
+        at_reference(np.ones((1, 24)), np.ones((1, 24)), np.ones((1, 2)), 21.0)
