@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from assets.judgement_limits import ORDERED
+from assets.judgement_limits import ORDERED, spelled
 from contracts.ule_more import EPISODE_KINDS, ULE_EPISODES
 from kernels.episodes import episodes
 from kernels.judge import HOURS_PER_DAY, JUDGED, RUNNING
@@ -65,11 +65,11 @@ def _frame(
 
     return pl.DataFrame(
         {
-            "outlet_id": _texts(series.outlets[s], series.names),
-            "plant_id": _texts(series.plant[s, day], series.names),
-            "line_id": _texts(series.line[s, day], series.names),
-            "point_type": _texts(series.point_type[s, day], series.names),
-            "pollutant": _texts(series.pollutants[s], list(ORDERED)),
+            "outlet_id": spelled(series.outlets[s], series.names),
+            "plant_id": spelled(series.plant[s, day], series.names),
+            "line_id": spelled(series.line[s, day], series.names),
+            "point_type": spelled(series.point_type[s, day], series.names),
+            "pollutant": spelled(series.pollutants[s], list(ORDERED)),
             "kind": pl.Series([kind] * s.size, dtype=pl.String),
             "start": at(found.first),
             "end": at(found.first + found.hours),
@@ -78,12 +78,8 @@ def _frame(
             "peak_hour": at(found.peak_hour),
             "mean_mg_m3": found.mean,
             "limit_mg_m3": limit[s, day],
-            "rule_id": _texts(rule[s, day], series.rules),
+            "rule_id": spelled(rule[s, day], series.rules),
             "tagged_hours": found.marked,
             "continues_after": found.first + found.hours == fails.shape[1],
         }
     )
-
-
-def _texts(codes: Codes, texts: list[str]) -> pl.Series:
-    return pl.Series([texts[c] if c >= 0 else None for c in codes.tolist()], dtype=pl.String)

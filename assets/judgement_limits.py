@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from contracts.channels import POLLUTANTS
 
@@ -75,6 +76,11 @@ class Labels:
             self._codes[text] = len(self.texts)
             self.texts.append(text)
         return self._codes[text]
+
+
+def spelled(codes: Codes, texts: list[str]) -> pl.Series:
+    """Texts by number; -1 becomes null."""
+    return pl.Series([texts[c] if c >= 0 else None for c in codes.tolist()], dtype=pl.String)
 
 
 @dataclass(frozen=True)

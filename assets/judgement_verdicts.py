@@ -7,7 +7,6 @@ here: the test itself (`kernels/judge_month`) and capacities (`judgement_progres
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -150,18 +149,18 @@ def floor_verdicts(counts: MonthCounts) -> list[str | None]:
 
 def _worst(month: Month, who: Groups, worst: Worst, terms: Terms) -> dict[str, pl.Series]:
     """The worst trailing window of each single pollutant, in its headline row."""
-    start = datetime(month.first.year, month.first.month, 1)
-    share: list[float | None] = []
-    until: list[datetime | None] = []
-    for s, name in zip(who.first.tolist(), who.names, strict=True):
-        known = name != JOINT and worst.hour[s] >= 0
-        for policy in terms.names:
-            told = known and policy == HEADLINE_POLICY
-            share.append(float(worst.share_pct[s]) if told else None)
-            until.append(start + timedelta(hours=int(worst.hour[s])) if told else None)
+    share = np.full((len(who.names), len(terms.names)), np.nan)
+    until = np.full(share.shape, np.datetime64("NaT", "ms"))
+    single = np.flatnonzero([n != JOINT for n in who.names])
+    s = who.first[single]
+    known = worst.hour[s] >= 0
+    for column in [k for k, policy in enumerate(terms.names) if policy == HEADLINE_POLICY]:
+        share[single, column] = worst.share_pct[s]
+        end = np.datetime64(month.first, "ms") + worst.hour[s].astype("timedelta64[h]")
+        until[single, column] = np.where(known, end, np.datetime64("NaT", "ms"))
     return {
-        "worst_720h_share_pct": pl.Series(share, dtype=pl.Float64),
-        "worst_720h_until": pl.Series(until, dtype=pl.Datetime("ms")),
+        "worst_720h_share_pct": pl.Series(share.ravel()).fill_nan(None),
+        "worst_720h_until": pl.Series(until.ravel()),
     }
 
 

@@ -17,7 +17,6 @@ from kernels.judge import (
     EXCLUDE_EXEMPT,
     EXCLUDE_TAGGED,
     HOURS_PER_DAY,
-    INCLUDE_ALL,
     RUNNING,
     STOPPED,
     Bools,
@@ -72,22 +71,6 @@ def _left_out(startup: int, state: int, exempt: bool) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _kind(value: Floats, state: Bytes, exempt: Bools, limit: Floats, members: Counts, g: int, h: int) -> int:
-    """Bits of one hour of one group: 1 a production hour under a limit, 2 every such member has a value, 4 tagged."""
-    kind = 2
-    for k in range(members.shape[1]):
-        s = members[g, k]
-        if s < 0 or state[s, h] < 0 or state[s, h] == STOPPED or np.isnan(limit[0, s, h // HOURS_PER_DAY]):
-            continue
-        kind |= 1
-        if not np.isfinite(value[s, h]):
-            kind &= ~2
-        if exempt[s, h] or state[s, h] != RUNNING:
-            kind |= 4
-    return kind
-
-
-@njit(cache=True, nogil=True)
 def _result(
     value: Floats, state: Bytes, exempt: Bools, limit: Floats, mandatory: Floats, members: Counts,
     g: int, h: int, b: int, startup: int,
@@ -131,24 +114,46 @@ def _count(
     value: Floats, state: Bytes, exempt: Bools, limit: Floats, mandatory: Floats, members: Counts,
     startup: Bytes, invalid: Bytes, bounds: Bytes, counts: Counts,
 ) -> None:  # fmt: skip
-    # Policies differ in few hours. Untagged hours are tallied once per row of bounds and result, then shared out.
+    # Policies differ in few hours. Untagged hours are tallied once per row of bounds and result, then shared out: this loop is
+    # written out, for a call with arrays in it costs more than the comparison.
     tally = np.zeros((limit.shape[0], _RESULTS), np.int32)
     for g in range(counts.shape[0]):
         tally[:] = 0
         production = valid = 0
         for h in range(value.shape[1]):
-            kind = _kind(value, state, exempt, limit, members, g, h)
-            if not kind & 1:
+            day = h // HOURS_PER_DAY
+            producing = tagged = False
+            complete = True
+            for k in range(members.shape[1]):
+                s = members[g, k]
+                if s < 0 or state[s, h] < 0 or state[s, h] == STOPPED or np.isnan(limit[0, s, day]):
+                    continue
+                producing = True
+                complete &= np.isfinite(value[s, h])
+                tagged |= exempt[s, h] or state[s, h] != RUNNING
+            if not producing:
                 continue
             production += 1
-            valid += (kind >> 1) & 1
-            if kind & 4:
+            valid += complete
+            if tagged:
                 for p in range(startup.size):
                     bits = _result(value, state, exempt, limit, mandatory, members, g, h, bounds[p], startup[p])
                     _add(counts, g, p, bits, invalid[p], 1)
-            else:
-                for b in range(limit.shape[0]):
-                    tally[b, _result(value, state, exempt, limit, mandatory, members, g, h, b, INCLUDE_ALL)] += 1
+                continue
+            for b in range(limit.shape[0]):
+                bits = _HOLDS if complete else _HOLDS | 1
+                for k in range(members.shape[1]):
+                    s = members[g, k]
+                    if s < 0 or np.isnan(limit[b, s, day]):
+                        continue
+                    v, law = value[s, h], mandatory[b, s, day]
+                    if not v <= limit[b, s, day]:
+                        bits &= ~_HOLDS
+                    if not np.isnan(law):
+                        bits |= _TEST
+                    if v > law:
+                        bits |= _UNLAWFUL
+                tally[b, bits] += 1
         for p in range(startup.size):
             counts[g, p, _PRODUCTION] = production
             counts[g, p, _VALID] = valid
