@@ -21,20 +21,15 @@ if TYPE_CHECKING:
 
 
 def make_events(bench: Bench, _key: str) -> dict[str, pa.Table]:
-    """`process_states`, one row a stretch, and `device_marks`, one row a channel; {} when no file ever came."""
+    """`process_states`, one row a stretch, and `device_marks`, one row a channel; without rows where nothing is declared."""
     book = bench.declared()
-    if not book.files:
-        return {}
     made = {"process_states": map(_state, book.states), "device_marks": map(_mark, book.marks)}
     return {name: _table(name, rows) for name, rows in made.items()}
 
 
 def make_findings(bench: Bench, _key: str) -> dict[str, pa.Table]:
-    """`findings`, one row an id; {} when there is nothing to be found in."""
-    book = bench.declared()
-    if not book.files:
-        return {}
-    return {"findings": findings_table(book.findings)}
+    """`findings`, one row an id; without rows where nothing was found."""
+    return {"findings": findings_table(bench.declared().findings)}
 
 
 def findings_table(findings: Iterable[Finding]) -> pa.Table:
