@@ -132,7 +132,7 @@ PRODUCTS: tuple[Product, ...] = (
     Product(
         "raw",
         ("cems_minute", "cems_reported", "cems_edge", "cems_other", "cems_quarantine", "cems_counts"),
-        "day", "raw-1", make_raw,
+        "day", "raw-2", make_raw,
         lambda home: set(home.intake.days()) | set(home.lake.keys("cems_counts")),
     ),
     Product(

@@ -66,7 +66,7 @@ def load_cells(segments: Segments, files: list[Arrival], day: str) -> ExtraCells
     for f, arrival in enumerate(files):
         if arrival.record is None:
             continue
-        outlets = pl.DataFrame({"mn": [m for _, m in arrival.record.devices], "outlet_id": [o for _, o in arrival.record.devices]},
+        outlets = pl.DataFrame({"mn": [m for _, m in arrival.record.devices], "outlet_id": [o for o, _ in arrival.record.devices]},
                                schema={"mn": pl.String, "outlet_id": pl.String}).with_row_index("device")  # fmt: skip
         for table in segments.tables(arrival.token, arrival.record, CELLS, (day,)):
             cells = pl.DataFrame(pl.from_arrow(table)).with_columns(pl.col("device").cast(pl.UInt32))

@@ -181,8 +181,9 @@ class ExportReader:
                 "send the file itself",
             )
         with self._open() as source:
-            sheets = open_sheets(source, source.seek(0, io.SEEK_END) if source.seek(0) == 0 else 0)
-            yield from self._each(sheets, said)
+            size = source.seek(0, io.SEEK_END)
+            source.seek(0)
+            yield from self._each(open_sheets(source, size), said)
 
     def _open(self) -> BinaryIO:
         path = self._storage.local_path(self._key)

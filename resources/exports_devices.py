@@ -38,12 +38,12 @@ class Owners:
         self.asked: set[str] = set()
         self._rows: dict[str, list[int]] = {}
         for i, device in enumerate(devices.rows):
-            for name in {device.mn, device.outlet_id}:
+            for name in {norm(device.mn), norm(device.outlet_id)}:
                 self._rows.setdefault(name, []).append(i)
 
     def known(self, text: str) -> list[int]:
         """Device rows by number or outlet, through the map file's texts; none when nobody is called so."""
-        name = self._said.outlets.get(norm(text), text.strip())
+        name = norm(self._said.outlets.get(norm(text), text))
         if name:
             self.asked.add(name)
         return self._rows.get(name, [])
@@ -51,7 +51,7 @@ class Owners:
     def within(self, text: str) -> list[int]:
         """Device rows that a longer text names: as a whole, or by one word in it."""
         rows = self.known(text)
-        words = (w for w in re.split(r"[^0-9A-Za-z_.#-]+", text) if w and w != text)
+        words = (norm(w) for w in re.split(r"[^0-9A-Za-z_.#-]+", text) if w and w != text)
         return rows or next((self._rows[w] for w in words if self._rows.get(w) and not self.asked.add(w)), [])  # type: ignore[func-returns-value]
 
     def of_file(self, key: str, titles: tuple[str, ...]) -> list[int]:

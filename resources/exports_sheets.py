@@ -187,7 +187,7 @@ def _sheet(sheet: calamine.CalamineSheet, number: int) -> Sheet | None:
             yield _of_text(text.encode(), at, len(some))
             at += len(some)
 
-    return Sheet(sheet.name, head, sheet.total_height, number * SHEET_STEP + 1, chunks, merged)
+    return Sheet(sheet.name, head, (sheet.end or (0, 0))[0] + 1, number * SHEET_STEP + 1, chunks, merged)
 
 
 def check_merged(sheet: Sheet, first: int, time_column: int) -> None:

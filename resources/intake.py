@@ -22,7 +22,7 @@ from resources.exports import EXPORTS_VERSION, ExportReader, kind_of
 from resources.exports import KINDS as EXPORT_KINDS
 from resources.exports_errors import ExportError
 from resources.exports_map import is_map, map_keys
-from resources.exports_words import load_words
+from resources.exports_words import load_words, norm
 from resources.hj212_reader import READER_VERSION, Devices, Reader, day_ms
 from resources.segments import Record, Segments
 
@@ -124,7 +124,7 @@ class Intake:
             about = f"{d.outlet_id}|{d.valid_from}|{d.valid_to}|{sorted(d.crc_variants)}\n"
             self._by_mn[d.mn] = self._by_mn.get(d.mn, "") + about
             meant = f"{d.mn}|{about}|{d.interval_min}|{d.label}|{d.pressure_unit}|{d.pressure_basis}|{d.flow_unit}|{d.flow_basis}\n"
-            for name in {d.mn, d.outlet_id}:
+            for name in {norm(d.mn), norm(d.outlet_id)}:
                 self._by_name[name] = self._by_name.get(name, "") + meant
         self.segments = Segments(lake)
         self._arrivals: dict[str, Arrival] = {}
@@ -148,7 +148,7 @@ class Intake:
         asked = sorted(set(self._by_name) if names is None else set(names))
         used = [k for k in map_keys(path) if k in self._maps]
         facts = [EXPORTS_VERSION, load_words().digest, *self._reading, *(f"{k}={self._maps[k].hex()}" for k in used)]
-        facts += [f"{name}={self._by_name.get(name, '')}" for name in asked]
+        facts += [f"{name}={self._by_name.get(norm(name), '')}" for name in asked]
         return hashlib.sha256("\n".join(facts).encode(errors="surrogateescape")).hexdigest()[:16]
 
     @property
