@@ -48,7 +48,15 @@ class Finding:
 def examine(settings: Settings) -> list[Finding]:
     """Every finding. Nothing is written but a probe, which is removed again."""
     home = Home(settings)
-    looks: list[Callable[[Settings, Home], Iterator[Finding]]] = [_registry, _rules, _standards, _events, _places, _clock, _disk]
+    looks: list[Callable[[Settings, Home], Iterator[Finding]]] = [
+        _registry,
+        _rules,
+        _standards,
+        _events,
+        _places,
+        _clock,
+        _disk,
+    ]
     return [finding for look in looks for finding in look(settings, home)]
 
 
