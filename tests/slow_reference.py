@@ -421,10 +421,9 @@ class Stack:
         basis = self.device["flow_basis"]
         if value is not None and self.device["flow_unit"] == "m3/s":
             value *= 3600
-        cell = self.cells["flow"][m] if "flow" in self.cells else None
-        if cell is None or cell[0] is None:
-            speed, marked = self.value("velocity", m), m in self.marks["flow"]
-            if speed is not None and not marked:
+        if "flow" not in self.cells or (self.cells["flow"][m] or (None, None))[0] is None:  # no flow of its own
+            speed = None if m in self.marks["flow"] else self.value("velocity", m)
+            if speed is not None:
                 value = 3600 * float(self.outlet["duct_area_m2"]) * float(self.outlet["velocity_coefficient"]) * speed
                 basis = "wet_actual"
         if value is None or basis == "dry_standard":
@@ -587,7 +586,8 @@ def verdicts(
         for policy in POLICIES:
             for pollutant, one in series.items():
                 made[name, pollutant, policy] = verdict_row([one], policy, month.hours)
-            made[name, "joint", policy] = verdict_row(list(series.values()), policy, month.hours)
+            if len(series) > 1:
+                made[name, "joint", policy] = verdict_row(list(series.values()), policy, month.hours)
     return made
 
 
