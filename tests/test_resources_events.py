@@ -738,109 +738,7 @@ def test_a_window_has_its_own_version() -> None:
     assert late.version(*march) != open_stop.version(*march)
 
 
-@pytest.mark.parametrize("change", [{"mark": "OOC"}, {"channel": "all"}, {"late": True}, {"last_calibration_at": at(1)},
-                                    {"outlet_id": "K2"}, {"end": at(21)}, {"event_id": "N"}])  # fmt: skip
-def test_whatever_a_mark_says_moves_its_window(change: dict[str, object]) -> None:
-    march = date(2026, 3, 1), date(2026, 3, 31)
-    one, other = (
-        EventBook(marks=[mark("M", at(20), at(22))]),
-        EventBook(
-            marks=[mark("M", at(20), at(22), **{k: v for k, v in change.items() if k not in ("event_id", "end")})]
-        ),
-    )
-    if "event_id" in change or "end" in change:
-        other = EventBook(marks=[mark(str(change.get("event_id", "M")), at(20), change.get("end", at(22)))])  # type: ignore[arg-type]
-    assert one.version(*march) != other.version(*march)
-
-
-def test_a_finding_keeps_its_id_when_it_is_worded_anew() -> None:
-    one = Finding("E1", "warn", "甲", "a", value="3", source_file="f", source_cell="2[x]")
-    assert one.finding_id == Finding("E1", "info", "乙", "b", value="3", source_file="f", source_cell="2[x]").finding_id
-    assert one.finding_id != Finding("E1", "warn", "甲", "a", value="4", source_file="f", source_cell="2[x]").finding_id
-
-
-def test_the_same_landing_zone_is_read_once(tmp_path: Path) -> None:
-    (tmp_path / "events").mkdir()
-    (tmp_path / "events" / "a.csv").write_text(states(GOOD), encoding="utf-8")
-    landing = LocalStorage(tmp_path)
-    first = read_events(landing, registry(), rules())
-    assert read_events(landing, registry(), rules()) is first
-    (tmp_path / "events" / "a.csv").write_text(states(GOOD, GOOD.replace("E9,L2", "E8,L1")), encoding="utf-8")
-    assert len(read_events(landing, registry(), rules()).states) == 2
-    assert read_events(landing, registry(), rules()) is not first
-
-
-@pytest.mark.long
-def test_a_hundred_thousand_rows_are_read_in_seconds_and_looked_up_at_once() -> None:
-    rng = random.Random(1)
-    rows = []
-    for n in range(100_000):
-        begin = datetime(2020, 1, 1) + timedelta(minutes=rng.randrange(2_600_000))
-        end = begin + timedelta(hours=rng.randrange(1, 100))
-        rows.append(
-            f"E{n},L{1 + n % 2},{STATES[n % 6]},{begin:%Y-%m-%d %H:%M},{end:%Y-%m-%d %H:%M},{begin:%Y-%m-%d %H:%M},"
-        )
-    begun = time.process_time()
-    made = book(states(*rows))
-    assert time.process_time() - begun < 30, "all events of five years overlap on two lines: nothing may be quadratic"
-    assert made.states
-    begun = time.process_time()
-    for n in range(3650):
-        made.version(date(2020, 1, 1) + timedelta(n % 1800), date(2020, 1, 1) + timedelta(n % 1800))
-    assert time.process_time() - begun < 5
-
-
-# ---- the catalogue of findings ---------------------------------------------------------------------------------------------
-
-ENTRY = """[[finding]]
-id = "X1"
-title_zh = "甲"
-title_en = "a"
-severity = "warn"
-zh = "共 {n} 项, {why_zh}"
-en = "{n} items, {why_en}"
-remedy_zh = "改正"
-remedy_en = "correct it"
-"""
-
-
-def _catalogue(folder: Path, text: str) -> dict[str, object]:
-    path = folder / "findings.toml"
-    path.write_text(text, encoding="utf-8")
-    return dict(load_findings(path))
-
-
 @pytest.mark.parametrize(
-    ("old", "new", "wrong"),
-    [
-        ('title_zh = "甲"', 'title_zh = ""', "title_zh"), ('remedy_en = "correct it"\n', "", "remedy_en"),
-        ('"warn"', '"loud"', "severity"), ("{n} items", "{m} items", "en"), ("共 {n}", "共 {n", "en"),
-        ('id = "X1"', 'id = "X1"\nlevel = "9"', "level"),
-    ],
-)  # fmt: skip
-def test_an_error_of_the_catalogue_names_row_and_key(tmp_path: Path, old: str, new: str, wrong: str) -> None:
-    with pytest.raises(FindingError) as caught:
-        _catalogue(tmp_path, ENTRY.replace(old, new))
-    assert f"finding[1].{wrong}" in {p.column for p in caught.value.problems}
-
-
-def test_every_error_of_the_catalogue_is_named_at_once(tmp_path: Path) -> None:
-    with pytest.raises(FindingError) as caught:
-        _catalogue(tmp_path, ENTRY + ENTRY.replace('"warn"', '"loud"'))
-    assert len(caught.value.problems) == 2
-    with pytest.raises(FindingError, match="TOML"):
-        _catalogue(tmp_path, "[[finding")
-
-
-def test_every_kind_is_named_in_two_languages_and_rated() -> None:
-    assert list(KINDS) == sorted(KINDS)
-    assert {k.severity for k in KINDS.values()} <= set(FINDINGS["severity"].values)
-    assert all(k.zh != k.en and k.remedy_zh != k.remedy_en for k in KINDS.values())
-
-
-def test_a_long_or_unprintable_value_is_quoted_short_and_plain() -> None:
-    assert quoted("a\x00b\n") == "a\\x00b\\x0a"
-    assert len(quoted("x" * 999)) == 200@pytest.mark.parametrize(
     "change",
     [
         {"mark": "OOC"}, {"channel": "all"}, {"late": True}, {"last_calibration_at": at(1)}, {"outlet_id": "K2"},
@@ -848,8 +746,6 @@ def test_a_long_or_unprintable_value_is_quoted_short_and_plain() -> None:
     ],
     ids=str,
 )  # fmt: skip
-
-
 def test_whatever_a_mark_says_moves_its_window(change: dict[str, object]) -> None:
     march = date(2026, 3, 1), date(2026, 3, 31)
     said: dict[str, object] = {"event_id": "M", "start": at(20), "end": at(22)}
