@@ -185,7 +185,9 @@ def _nights(writer: Writer, found: Found) -> None:
     shares = 100 * nights(found.values, night, days, int(writer.number("night_hours")))
     for s, lo, hi in episodes(shares < (writer.threshold("A23_night_low") or 0.0)):
         if hi * 24 > found.hours.since:
+            looked_at = found.values[s, (lo + 1 - days) * 24 : hi * 24]
+            first = (lo + 1 - days) * 24 + int(np.argmax(~np.isnan(looked_at)))
             writer.add(
-                "A23_night_low", found.name(s), hours((lo + 1 - days) * 24, hi * 24), channel=found.hours.pollutants[s],
+                "A23_night_low", found.name(s), hours(first, hi * 24), channel=found.hours.pollutants[s],
                 value=float(shares[s, lo:hi].min()), days=days,
             )  # fmt: skip

@@ -106,8 +106,10 @@ def contradictions(writer: Writer, day: HourDay) -> None:
     runs &= no_velocity | (shown.velocity > idle)
     stands = (shown.o2 >= writer.number("idle_o2_from_pct")) & ~(no_temperature & no_velocity)
     stands &= (no_temperature | (shown.temperature < cold)) & (no_velocity | (shown.velocity <= idle))
-    # Only where a converted value rests on it does oxygen tell whether fuel burns.
-    stands &= day.converts[:, :, 0] & ((day.process < 0) | (day.process == _RUNNING))
+    # Only where a converted value rests on it does oxygen tell whether fuel burns, and only of some points can a stop be declared.
+    points = str(writer.book.parameter("states.point_types", writer.day).value).split(",")
+    served = np.array([outlet.point_type in points for outlet in day.fleet.outlets], np.bool_)
+    stands &= served[:, None] & day.converts[:, :, 0] & ((day.process < 0) | (day.process == _RUNNING))
     stands = long_runs(stands, int(writer.number("idle_hours")))
     for signal_id, mask in (
         ("A13_running_while_stopped", runs & (day.process == _STOPPED)),
