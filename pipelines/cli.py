@@ -168,6 +168,12 @@ def doctor(home: str | None, as_json: bool) -> None:
     help="文件划分 which frames share a file",
 )
 @click.option("--compress", type=click.Choice(["gz", "zst"]), help="压缩 compress the captures")
+@click.option(
+    "--events/--no-events",
+    default=True,
+    show_default=True,
+    help="申报 declare process states and device marks below landing/events",
+)
 @click.option("--truth/--no-truth", default=True, show_default=True, help="真值 write the tables of truth too")
 def simulate(
     home: str | None,
@@ -181,6 +187,7 @@ def simulate(
     dirt: str,
     layout: str,
     compress: str | None,
+    events: bool,
     truth: bool,
 ) -> None:
     """模拟一个落地区 Write a synthetic registry and landing zone (invented plants), with the truth beside it."""
@@ -200,6 +207,7 @@ def simulate(
         interval_min=int(interval) if interval else None,
         layout=layout,
         compress=compress,
+        events=events,
         **more,
     )
     emit(asdict(made), in_words(made), as_json=as_json)
