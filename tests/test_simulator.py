@@ -240,6 +240,8 @@ def test_every_kind_of_frame_dirt_occurs(frames: pl.DataFrame, texts: dict[str, 
         "bad_value",
         "repeated_key",
         "superseded",
+        "bad_line",
+        "device_mismatch",
     } | {""}
     assert frames["superseded"].any()
     late = frames.filter(
