@@ -643,3 +643,29 @@ def test_the_checks_hold_and_find_what_does_not_add_up(many, check, key, table, 
     lake.write(table, partition, sound, made_by="test", inputs={})
     assert not found.passed
     assert all(key in p for p in found.problems)
+
+
+def test_the_edition_of_the_day_decides_what_a_valid_day_is(lab):
+    """HJ/T 75-2007 took 18 valid hours for a valid day, until 28 February 2018."""
+    lab.fill(date(2018, 2, 25), 8, lambda at: BAD if at.hour < 6 else 10.0)
+    lab.run()
+    days = lab.frame("emissions_daily").sort("day")
+    assert days["valid_day"].to_list() == [True] * 4 + [False] * 4
+    rules = lab.frame("emissions_hourly").filter(pl.col("mass_method") == "max2160")["rule_id"].unique().to_list()
+    assert sorted(rules) == [
+        "hj75-2017/substitution.low_capture_valid_hours",
+        "hjt75-2007/substitution.low_capture_valid_hours",
+    ]
+
+
+@pytest.mark.parametrize(("late_apply", "table"), [(True, 5), (False, 6)])
+def test_a_mark_declared_late_counts_as_the_policy_says(tmp_path, late_apply, table):
+    begin = datetime(2026, 1, 20, 6)
+    told = mark(begin, begin + HOUR, channel="flow", calibrated=begin - 30 * HOUR, late=True)
+    lab = Lab(tmp_path, book=with_parameter("marks.late_apply", late_apply), events=[told])
+    lab.fill(date(2026, 1, 1), 22, steady())
+    day = pl.DataFrame(pl.from_arrow(lab.home.lake.read("cems_hourly", "2026-01-20")))
+    day = day.with_columns(mass_kg=pl.when(pl.col("hour") == begin).then(None).otherwise("mass_kg"))
+    lab.home.lake.write("cems_hourly", "2026-01-20", CEMS_HOURLY.arrow(day), made_by="test", inputs={})
+    lab.run()
+    assert lab.hours()[begin]["hj75_table"] == table
