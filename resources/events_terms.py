@@ -26,12 +26,15 @@ class Terms:
         self._rules = rules
         self._numbers: dict[tuple[str, date], float | None] = {}
         self._orders: dict[date, dict[str, int]] = {}
+        self._dues: dict[date, datetime] = {}
 
     def due(self, start: datetime) -> datetime:
         """Until when what starts then has to be declared: an hour of the next day."""
-        return datetime.combine(start.date(), time()) + timedelta(
-            days=1, hours=self._number("declarations.due_hour", start.date())
-        )
+        day = start.date()
+        if day not in self._dues:
+            hours = self._number("declarations.due_hour", day)
+            self._dues[day] = datetime.combine(day, time()) + timedelta(days=1, hours=hours)
+        return self._dues[day]
 
     def late(self, start: datetime, declared_at: datetime | None) -> bool:
         """Declared after it was due, or nobody knows when."""

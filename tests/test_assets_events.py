@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import re
 from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from assets.events import findings_table, make_events, make_findings
 from assets.products import bring_up, product
+from assets.release import publish_release
 from contracts import TABLES
 from pipelines.doctor import examine
+from pipelines.summary import in_words, summary
 from resources.bench import Bench
 from resources.events import Finding
+from resources.findings import load_findings
 from resources.settings import Settings
 from tests.homes import device, minute, outlet, write_home
-from tests.nights import manifest, night, opened, rows, standing
+from tests.nights import lake_hashes, manifest, moved, night, opened, rows, standing
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from resources.home import Home
 
+ROOT = Path(__file__).parents[1]
 STATES = "event_id,line_id,state,start,end,declared_at,evidence\n"
 MARKS = "event_id,outlet_id,channel,mark,start,end,last_calibration_at,declared_at\n"
 RUN_DOWN = "E1,L1,shutdown,2026-03-01 08:00,2026-03-01 14:00,2026-03-01 09:00,操作记录\n"
@@ -42,6 +48,15 @@ def declare(root: Path, **files: str | bytes) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (folder / f"{name}.csv").write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def make(root: Path) -> Home:
+    """What a night makes of declarations, without the rest of it."""
+    made = opened(root)
+    made.intake.take_in(str)
+    for name in ("arrivals", "events", "findings"):
+        bring_up(made, product(name), "all")
+    return made
 
 
 def test_a_night_publishes_what_was_declared(tmp_path: Path) -> None:
@@ -67,7 +82,7 @@ def test_a_night_publishes_what_was_declared(tmp_path: Path) -> None:
 
 def test_files_of_declarations_stand_among_the_arrivals(tmp_path: Path) -> None:
     home(tmp_path, a=STATES + RUN_DOWN, b=STATES + RUN_DOWN, c=b"\x00\x01", d=MARKS + MARK)
-    night(tmp_path)
+    make(tmp_path)
     arrived = rows(tmp_path, "arrivals").sort("path")
     assert arrived.filter(arrived["kind"] == "events").select("path", "state").rows() == [
         ("events/a.csv", "read"), ("events/b.csv", "copy"), ("events/c.csv", "refused"), ("events/d.csv", "read"),
@@ -95,10 +110,13 @@ def test_a_refused_file_ends_a_run_with_3_once_and_costs_only_itself(tmp_path: P
 
 def test_findings_are_counted_in_the_summary(tmp_path: Path) -> None:
     home(tmp_path, states=STATES + STOP + "E3,L9,stopped,2026-03-04 08:00,,2026-03-04 09:00,\n")
-    outcome = night(tmp_path, publish=False)
-    assert outcome.data["findings"]["counts"] == {"info": 1, "warn": 1}
-    assert "findings" in outcome.text
-    assert "registry/lines.csv" in outcome.text, "what needs somebody is told with its remedy"
+    facts = summary(make(tmp_path))
+    assert facts["findings"]["counts"] == {"info": 1, "warn": 1}
+    assert facts["declarations"] == {"files": 1, "stretches": 1, "marks": 0}
+    text = "\n".join(in_words(facts))
+    assert "findings (findings): info 1, warn 1" in text
+    assert "E11_unknown_line events/states.csv:3[line_id]" in text
+    assert "registry/lines.csv" in text, "what needs somebody is told with its remedy"
 
 
 def test_the_doctor_looks_at_declarations(tmp_path: Path) -> None:
@@ -128,36 +146,31 @@ def test_tables_keep_their_contracts(tmp_path: Path) -> None:
     assert made["device_marks"].column("channel").to_pylist() == ["all", "nox"]
 
 
-def test_the_same_declarations_make_the_same_bytes(tmp_path: Path) -> None:
-    every = STATES + RUN_DOWN + STOP, MARKS + MARK
-    one, two = home(tmp_path / "one", a=every[0], b=every[1]), home(tmp_path / "two", b=every[1])
-    night(tmp_path / "two", publish=False)
-    declare(tmp_path / "two", a=every[0])
-    for where in ("one", "two"):
-        night(tmp_path / where, publish=False)
-    versions = [
-        {t: opened(tmp_path / w).lake.version(t, "all") for t in ("process_states", "device_marks", "findings")}
-        for w in ("one", "two")
-    ]
-    assert versions[0] == versions[1]
-    assert all(versions[0].values())
-    assert one.settings != two.settings
+def test_the_same_declarations_make_the_same_bytes_in_any_number_of_nights(tmp_path: Path) -> None:
+    home(tmp_path / "one", a=STATES + RUN_DOWN + STOP, b=MARKS + MARK)
+    home(tmp_path / "two", b=MARKS + MARK)
+    make(tmp_path / "two")
+    declare(tmp_path / "two", a=STATES + RUN_DOWN + STOP)
+    one, two = (lake_hashes(make(tmp_path / name) and tmp_path / name) for name in ("one", "two"))
+    assert one == two
+    assert {name.partition("/")[0] for name in one} >= {"process_states", "device_marks", "findings"}
 
 
-def test_a_corrected_file_moves_its_tables_and_an_idle_night_none(tmp_path: Path) -> None:
+def test_a_corrected_declaration_moves_its_tables_and_an_idle_night_none(tmp_path: Path) -> None:
     home(tmp_path, states=STATES + RUN_DOWN)
-    night(tmp_path, publish=False)
+    make(tmp_path)
     before = standing(tmp_path)
-    night(tmp_path, publish=False)
+    make(tmp_path)
     assert standing(tmp_path) == before
     declare(tmp_path, more=STATES + RUN_DOWN.replace("14:00", "13:00").replace("09:00", "16:00"))
-    night(tmp_path, publish=False)
+    make(tmp_path)
+    assert set(moved(before, standing(tmp_path))) == {"arrivals", "process_states", "findings"}
     assert rows(tmp_path, "process_states")["effective_to"].to_list() == [datetime(2026, 3, 1, 13)]
     assert rows(tmp_path, "findings")["check_id"].to_list() == ["E20_superseded"]
 
 
 @pytest.mark.parametrize(
-    ("change", "moved"),
+    ("change", "asked"),
     [
         (("14:00", "13:00"), {"2026-03"}),
         (("2026-03-01 08:00,2026-03-01 14:00", "2026-04-01 08:00,2026-04-01 14:00"), {"2026-03", "2026-04"}),
@@ -166,7 +179,7 @@ def test_a_corrected_file_moves_its_tables_and_an_idle_night_none(tmp_path: Path
     ids=["end in March", "moved to April", "evidence"],
 )
 def test_only_the_months_that_an_edit_touches_are_asked_for(
-    tmp_path: Path, change: tuple[str, str], moved: set[str]
+    tmp_path: Path, change: tuple[str, str], asked: set[str]
 ) -> None:
     months = {"2026-02": (date(2026, 2, 1), date(2026, 2, 28)), "2026-03": (date(2026, 3, 1), date(2026, 3, 31)),
               "2026-04": (date(2026, 4, 1), date(2026, 4, 30))}  # fmt: skip
@@ -180,7 +193,7 @@ def test_only_the_months_that_an_edit_touches_are_asked_for(
     before = versions(home(tmp_path, states=STATES + RUN_DOWN))
     declare(tmp_path, states=STATES + RUN_DOWN.replace(*change))
     after = versions(opened(tmp_path))
-    assert {m for m in months if before[m] != after[m]} == moved
+    assert {m for m in months if before[m] != after[m]} == asked
 
 
 def test_findings_of_one_id_stand_once_with_both_wordings() -> None:
@@ -197,3 +210,49 @@ def test_files_that_go_take_their_rows_along(tmp_path: Path) -> None:
     assert bring_up(gone, product("events"), "all")
     assert rows(tmp_path, "process_states").height == 0
     assert bring_up(opened(tmp_path), product("events"), "all") is None
+
+
+# ---- the page -----------------------------------------------------------------------------------------------------------------
+
+PAGES = ("docs/events.md", "docs/events.zh-CN.md")
+
+
+def _examples(page: str) -> dict[str, str]:
+    return dict(re.findall(r"<!-- file: (\w+)\.csv -->\n```csv\n(.*?)```", (ROOT / page).read_text(), re.DOTALL))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_examples_of_the_page_become_what_it_says(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (ROOT / page).read_text()
+    registry = (ROOT / "docs/registry.md").read_text()
+    (tmp_path / "kiln-home/registry").mkdir(parents=True)
+    for name, content in re.findall(r"<!-- file: (\S+) -->\n```csv\n(.*?)```", registry, re.DOTALL):
+        (tmp_path / "kiln-home/registry" / name).write_text(content)
+    declare(tmp_path / "kiln-home", **_examples(page))
+    made = make(tmp_path / "kiln-home")
+    publish_release(made, [])
+    book = made.events
+    held = [(s.event_id, s.begin, s.end, s.late) for s in book.states]
+    held += sorted({(m.event_id, m.start, m.end, m.late) for m in book.marks})
+    told = re.findall(r"^\| (\w-\d) \| (\S+ \S+) – (\S+ \S+) \| (no|yes|否|是) \|$", text, re.MULTILINE)
+    assert [(e, f"{a:%Y-%m-%d %H:%M}", f"{b:%Y-%m-%d %H:%M}", late) for e, a, b, late in held] == [
+        (e, a, b, late in ("yes", "是")) for e, a, b, late in told
+    ]
+    assert [m.channel for m in book.marks] == ["all", "nox", "nox", "o2"]
+    assert {f.check_id for f in book.findings} == {"E20_superseded", "E36_late"}
+    (snippet,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        exec(compile(snippet, page, "exec"), {})  # noqa: S102 - the page's own example
+    assert "cold_start" in said.getvalue()
+    assert "E36_late" in said.getvalue()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_finding_is_explained_with_its_severity_and_no_other(page: str) -> None:
+    told = re.findall(r"^\| `(E\w+)` \| (\w+) \|", (ROOT / page).read_text(), re.MULTILINE)
+    assert told == [(k.id, k.severity) for k in load_findings().values() if k.id.startswith("E")]
+    assert _examples(page) == _examples(PAGES[0])
