@@ -29,22 +29,24 @@ OWNERS = ["team:data-engineering"]
 Guard: TypeAlias = Callable[[Settings, Callable[[str], None]], AbstractContextManager[None]]
 #: Tables without partitions that tell of all files of their kind; whoever reads such files notes which ones on his own. One
 #: data version for ever: one that moved with every file would have Dagster call ten years of days unsynced every night.
-JOURNALS = frozenset({"arrivals", "process_states", "device_marks", "findings"})
+JOURNALS = frozenset({"arrivals", "process_states", "device_marks", "findings", "ledger_meter"})
 #: Tables each product reads, for the lineage graph.
 UPSTREAM: dict[str, tuple[str, ...]] = {
     "arrivals": (),
     "events": (),
     "findings": (),
+    "ledgers": (),
+    "meters": (),
     "raw": ("arrivals",),
     "labels": ("cems_minute", "cems_reported"),
     "hours": ("cems_minute", "cems_reported", "cems_edge", "cems_labels", "process_states", "device_marks"),
     "patterns": ("cems_hourly", "cems_other"),
-    "judgement": ("cems_hourly",),
+    "judgement": ("cems_hourly", "process_states"),
     "annual": ("ule_monthly", "ule_episodes"),
     "standards": ("cems_hourly",),
     "capture": ("cems_hourly",),
     "emissions": ("cems_hourly", "capture_monthly", "device_marks"),
-    "emissions_year": ("emissions_monthly", "emissions_totals_monthly", "capture_monthly"),
+    "emissions_year": ("emissions_monthly", "emissions_totals_monthly", "capture_monthly", "cems_hourly"),
 }
 
 
@@ -153,7 +155,7 @@ def _spec(product: Product, table: str, partitions: dg.PartitionsDefinition[str]
 
 def _dep(product: Product, table: str) -> dg.AssetDep:
     """A month rests on its days, a year on its months; those that lie ahead are no reason against it."""
-    if product.partition not in ("month", "year"):
+    if product.partition not in ("month", "year") or TABLES[table].partition == "none":
         return dg.AssetDep(table)
     with warnings.catch_warnings():
         # The option is marked beta; Dagster's version is pinned, and a test holds what it does.
@@ -203,6 +205,7 @@ def _product_asset(
             opened = home.open()
             if product.name == "arrivals":
                 opened.intake.take_in(context.log.info)
+                opened.ledgers.keep()
             keys = list(context.partition_keys) if partitions else [ALL]
             outcomes = [o for k in keys if (o := bring_up(opened, product, k))]
             context.log.info(f"{product.name}: {len(outcomes)} of {len(keys)} keys made, the others stand")
