@@ -58,7 +58,6 @@ class Month:
     scope="module",
     params=[
         pytest.param({"outlets": 3, "seed": 23, "interval_min": 10}, id="kiln"),
-        pytest.param({"outlets": 8, "seed": 104, "interval_min": 5}, id="two-plants", marks=pytest.mark.long),
         pytest.param({"outlets": 5, "seed": 96, "interval_min": 1}, id="every-minute", marks=pytest.mark.long),
     ],
 )
