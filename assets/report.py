@@ -57,6 +57,8 @@ class Facts:
     headline: pl.DataFrame
     runs: dict[Series, list[Run]]
     last_hours: dict[Series, dict[str, Any]]
+    plants: pl.DataFrame
+    mandatory: pl.DataFrame
     progress: pl.DataFrame
     signals: pl.DataFrame
     arrivals: pl.DataFrame
@@ -122,6 +124,8 @@ def gather(home: Home, month: str = "", plants: Sequence[str] = ()) -> Facts:
         headline=verdicts.filter(pl.col("policy") == HEADLINE_POLICY),
         runs=_runs(hours),
         last_hours=_last_hours(hours),
+        plants=tree.rows("ule_plants", month).filter(chosen, scope="plant", policy=HEADLINE_POLICY),
+        mandatory=tree.rows("mandatory_monthly", month).filter(chosen),
         progress=tree.rows("ule_progress", month),
         signals=tree.rows("cems_signals", month).filter(pl.col("outlet_id").is_in(list(places))),
         arrivals=tree.rows("arrivals", ""),

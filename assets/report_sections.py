@@ -14,6 +14,7 @@ from assets import report_words as words
 from assets.report_grounds import arrived, basis, progress, refused, signals
 from assets.report_html import Html, both, joined, number, section, table, tag
 from assets.report_svg import axis, bar, strip, swatch
+from contracts.ule_more import COMBINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,11 @@ def body(facts: Facts) -> Iterator[Html]:
     yield _head(facts)
     if facts.headline.height:
         yield _tiles(facts)
-        yield section("月度结论", "verdicts of the 95 % rule", _matrix(facts), _policies(facts))
+        yield section("月度结论", "verdicts of the 95 % rule", _matrix(facts), _policies(facts), *_plants(facts))
+    if facts.mandatory.height:
+        yield section(
+            "强制标准", "the mandatory standard or permit: every tested hour must hold it", *_mandatory(facts)
+        )
     yield section("逐小时", "hour by hour", _hour_legend(), *_outlets(facts))
     if facts.headline.height:
         yield section("有效率", "capture: valid hours of production hours", _captures(facts))
@@ -97,8 +102,7 @@ def _where(facts: Facts, outlet: str) -> str:
 
 
 def _cell(facts: Facts, row: dict[str, Any], policies: dict[str, str]) -> Html:
-    zh, en = words.VERDICTS[row["verdict"]]
-    pill = tag("span", f"{zh} {row['verdict']}", class_=f"pill {row['verdict']}", title=en)
+    pill = _pill(row["verdict"])
     figures = f"{number(row['share_pct'], 2, ' %')} · {row['fail_hours']}/{row['allowed_fail_hours']} h"
     dots = [
         tag("span", class_=f"dot {policies[p.name]}", title=f"{p.title_zh} {p.title_en}: {policies[p.name]}")
@@ -115,6 +119,51 @@ def _policies(facts: Facts) -> Html:
     zh = "达标率 · 超标/允许小时；方块依次为各口径的结论，标签为从严主口径："
     en = "share · failing/allowed hours; the squares are the verdicts under each policy in this order, the label is the strict headline:"
     return joined((tag("p", both(zh, en), class_="soft"), tag("ul", *items, class_="legend")))
+
+
+def _plants(facts: Facts) -> Iterator[Html]:
+    """Whole plants: all outlets must pass, by pollutant and jointly."""
+    if not facts.plants.height:
+        return
+    found = {(r["plant_id"], r["combine"]): r for r in facts.plants.iter_rows(named=True)}
+    rows = []
+    for plant in sorted({p for p, _ in found}):
+        by, joint = (found[plant, way] for way in COMBINE)
+        passing = f"{by['pass_outlets']} / {by['outlets']}"
+        rows.append([facts.plant(plant), _pill(by["verdict"]), _pill(joint["verdict"]), passing])
+    yield table(
+        [both("全厂", "plant"), both("分污染物", "per pollutant"), both("合并", "joint"), both("达标/判定排放口", "outlets passing")],
+        rows, numeric=(3,),
+    )  # fmt: skip
+
+
+def _pill(verdict: str) -> Html:
+    zh, en = words.VERDICTS[verdict]
+    return tag("span", f"{zh} {verdict}", class_=f"pill {verdict}", title=en)
+
+
+def _mandatory(facts: Facts) -> Iterator[Html]:
+    """Series above the mandatory standard; a sentence where there are none."""
+    failing = facts.mandatory.filter(pl.col("fail_hours") > 0).sort("outlet_id", "pollutant")
+    tested = facts.mandatory["judged_hours"].sum()
+    zh = f"共判 {tested} 小时，豁免 {facts.mandatory['exempt_hours'].sum()} 小时；"
+    en = f"{tested} hours tested, {facts.mandatory['exempt_hours'].sum()} exempt; "
+    if not failing.height:
+        yield tag("p", both(zh + "无超标。", en + "none above."))
+        return
+    yield tag("p", both(zh + "以下超标：", en + "above it:"))
+    rows = [
+        (
+            r["outlet_id"], words.POLLUTANTS[r["pollutant"]][0], r["fail_hours"], r["judged_hours"],
+            f"{r['worst_mg_m3']:.4g} / {r['limit_mg_m3']:g}", f"{r['worst_hour']:%d 日 %H:00}",
+        )
+        for r in failing.iter_rows(named=True)
+    ]  # fmt: skip
+    head = (
+        both("排放口", "outlet"), both("污染物", "pollutant"), both("超标小时", "h above"), both("判定小时", "h tested"),
+        both("最差/限值", "worst/limit mg/m³"), both("最差小时", "worst hour"),
+    )  # fmt: skip
+    yield table(head, rows, numeric=(2, 3, 4))
 
 
 def _hour_legend() -> Html:

@@ -121,6 +121,10 @@ def test_the_verdicts_of_the_release_are_on_the_page(home: Home) -> None:
     assert text.count('class="dot ') == rows.height
     assert "有小时超过强制标准 / hours above the mandatory standard or permit" in told
     assert "≤ 50 mg/m³ · 超 22 h over" in told
+    # the plant as a whole, and its hours above the mandatory standard
+    assert "(P1)不达标 FAIL数据不足 INSUFFICIENT0 / 1" in told
+    assert "the mandatory standard or permit: every tested hour must hold it" in told
+    assert "above it:" in told
 
 
 def test_hours_are_drawn_where_they_lie(home: Home) -> None:

@@ -11,12 +11,17 @@ import pyarrow as pa
 import pytest
 
 from assets.annual import make_annual
+from assets.checks import checks_of
 from assets.judgement_series import JudgementError
+from contracts import TABLES
 from contracts.ule import HEADLINE_POLICY, POLICIES
 from contracts.ule_more import ULE_ANNUAL
 from resources.events import OPEN, EventBook
 from resources.registry import Permit
 from resources.rules import RuleError
+from tests.homes import device as device_row
+from tests.homes import outlet as outlet_row
+from tests.homes import write_home
 from tests.test_assets_judgement import (
     BOOK,
     GOOD,
@@ -436,3 +441,47 @@ def test_the_year_sums_months_and_joins_episodes():
     assert rows["joint"]["longest_episode_hours"] is None
     assert rows["pm"]["longest_episode_hours"] is None
     assert make_annual(YearBench(made), "2024") == {}
+
+
+# ---- the check --------------------------------------------------------------------------------------------------------------------
+
+
+def broken(table, **values):
+    """A table with columns of its first row said differently."""
+    frame_ = pl.DataFrame(pl.from_arrow(table)).with_columns(pl.col(pl.Categorical).cast(pl.String)).with_row_index("n")
+    changed = [pl.when(pl.col("n") == 0).then(pl.lit(v)).otherwise(pl.col(n)).alias(n) for n, v in values.items()]
+    return frame_.with_columns(changed).drop("n")
+
+
+@pytest.mark.parametrize(
+    ("table", "values", "text"),
+    [
+        ("ule_monthly", {}, None),
+        ("ule_monthly", {"mandatory_fail_hours": 3}, "A joint count_as_fail does not add up"),
+        ("ule_monthly", {"mandatory_verdict": None}, "does not add up"),
+        (
+            "ule_monthly",
+            {"mandatory_hours": 744, "judged_hours": 700, "ok_hours": 700, "allowed_fail_hours": 35},
+            "does not add up",
+        ),
+        ("ule_plants", {"verdict": "FAIL"}, "L1 count_as_fail joint does not add up: 1 outlets, verdict FAIL"),
+        ("ule_plants", {"pass_outlets": 2}, "does not add up"),
+    ],
+    ids=[
+        "sound",
+        "fails-without-a-verdict",
+        "tested-without-a-verdict",
+        "more-tested-than-judged",
+        "plant-verdict",
+        "plant-counts",
+    ],
+)
+def test_the_check_sees_verdicts_that_do_not_add_up(tmp_path, table, values, text):
+    made = filled([40.0] * 744).make("2026-10")
+    home = write_home(tmp_path, {}, outlets=[outlet_row()], devices=[device_row()])
+    for name in ("ule_monthly", "ule_plants"):
+        content = TABLES[name].arrow(broken(made[name], **values)) if name == table else made[name]
+        home.lake.write(name, "2026-10", content, made_by="test", inputs={})
+    (check,) = checks_of(["ule_monthly"])
+    problems = check.verdict(home, ["2026-10"]).problems
+    assert [p for p in problems if text and text in p] or (text is None and not problems), problems

@@ -178,6 +178,10 @@ def test_hours_follow_from_the_true_minutes_under_the_true_labels(once: Path, zo
 # ---- same inputs, same bytes ---------------------------------------------------------------------------------------------------
 
 
+#: Tables drawn from judged hours.
+OF_VERDICTS = ("mandatory_monthly", "ule_plants", "ule_episodes", "ule_annual")
+
+
 def by_day(names: list[str]) -> dict[str, list[str]]:
     return {day: [n for n in names if f"/{day}/" in n] for day in DAY}
 
@@ -277,7 +281,10 @@ def test_late_data_wait_for_their_window_then_move_their_day_and_what_it_is_carr
     assert night(home).code == 0
     touched, day = moved(before, standing(home)), {"2026-03-31"}
     assert touched.pop("ule_hourly") <= {"2026-03", "2026-04"}
-    assert touched.pop("ule_monthly", {"2026-03"}) == {"2026-03"}
+    for table in ("ule_monthly", "mandatory_monthly", "ule_plants"):
+        assert touched.pop(table, {"2026-03"}) == {"2026-03"}
+    assert touched.pop("ule_episodes", set()) <= {"2026-03", "2026-04"}
+    assert touched.pop("ule_annual", {"2026"}) == {"2026"}
     assert touched == {
         "arrivals": {"all"}, "cems_minute": day, "cems_counts": day, "cems_hourly": day, "cems_signals": day,
     }  # fmt: skip
@@ -390,7 +397,7 @@ def test_a_permit_re_makes_the_days_it_holds_on_and_moves_verdicts_alone(home: P
     assert wanted["judgement"] == {"2026-04"}
     outcome = night(home)
     assert outcome.code == 0
-    assert set(moved(before, standing(home))) <= {"ule_hourly", "ule_monthly"}
+    assert set(moved(before, standing(home))) <= {"ule_hourly", "ule_monthly", *OF_VERDICTS}
     assert moved(before, standing(home))["ule_hourly"] == {"2026-04"}
     fails = rows(home, "ule_hourly").filter((pl.col("outlet_id") == PLAIN) & pl.col("mandatory_limit_mg_m3").eq(4.0))
     assert fails["hour"].min().strftime("%Y-%m-%d") == "2026-04-02"
@@ -419,11 +426,11 @@ def test_a_device_row_re_reads_its_captures_and_re_makes_their_days(home: Path) 
     [
         pytest.param(
             "gb4915-2013.toml", 'value_mg_m3 = 10\nsuffix = "amendment-2026"', 'value_mg_m3 = 9\nsuffix = "amendment-2026"',
-            set(DAY[3:]), {"2026-04"}, {"ule_hourly", "ule_monthly"}, id="a limit in force from 2026-04-01",
+            set(DAY[3:]), {"2026-04"}, {"ule_hourly", "ule_monthly", *OF_VERDICTS}, id="a limit in force from 2026-04-01",
         ),
         pytest.param(
             "hj75-2017.toml", "value = 45", "value = 55", set(DAY), {"2026-03", "2026-04"},
-            {"cems_hourly", "cems_signals", "ule_hourly", "ule_monthly", "ule_progress"}, id="valid minutes of an hour",
+            {"cems_hourly", "cems_signals", "ule_hourly", "ule_monthly", "ule_progress", *OF_VERDICTS}, id="valid minutes of an hour",
             marks=pytest.mark.long,
         ),
     ],
