@@ -1,7 +1,8 @@
 """The table of arrivals: what came, what it held, and why a file was refused.
 
-Belongs here: the published view of the intake's journal and of the files of declarations, without anything that this machine's
-clock decided. Does not belong here: reading files (`resources/intake.py`, `resources/events_read.py`).
+Belongs here: the published view of the intake's journal and of the files of declarations and ledgers, without anything that this machine's
+clock decided. Does not belong here: reading files (`resources/intake.py`, `resources/events_read.py`,
+`resources/ledgers_read.py`).
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ def make_arrivals(bench: Bench, _key: str) -> dict[str, pa.Table]:
                 **_counts(arrival.record),
             }
         )  # fmt: skip
-    rows += [_declarations(file) for file in bench.declared().files]
+    rows += [_written(file, "events") for file in bench.declared().files]
+    rows += [_written(file, "ledger") for file in bench.ledgers().files]
     return {"arrivals": TABLES["arrivals"].arrow({n: [r.get(n) for r in rows] for n in TABLES["arrivals"].names})}
 
 
@@ -62,9 +64,9 @@ def _counts(record: Record | None) -> dict[str, Any]:
     )
 
 
-def _declarations(file: EventFile) -> dict[str, Any]:
-    """A file of declarations; it has no frames to count, what is not named stays null."""
+def _written(file: EventFile, kind: str) -> dict[str, Any]:
+    """A file of declarations or a ledger; it has no frames to count, what is not named stays null."""
     return {
-        "path": file.path, "sha256": file.sha256, "bytes": file.size, "kind": "events", "state": file.state,
+        "path": file.path, "sha256": file.sha256, "bytes": file.size, "kind": kind, "state": file.state,
         "reason": file.reason or None,
     }  # fmt: skip

@@ -1,7 +1,7 @@
 """Tables of what people declared about kilns and devices, and of what was found wrong with it.
 
-Belongs here: process_states, device_marks and findings from the book of events. Does not belong here: reading and settling
-declarations (`resources/events_*.py`), and what a state or mark does to an hour (`assets/hour*.py`).
+Belongs here: process_states and device_marks from the book of events, findings from this and the book of ledgers. Does not belong
+here: reading and settling declarations (`resources/events_*.py`), and what a state or mark does to an hour (`assets/hour*.py`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def make_events(bench: Bench, _key: str) -> dict[str, pa.Table]:
 
 def make_findings(bench: Bench, _key: str) -> dict[str, pa.Table]:
     """`findings`, one row an id; without rows where nothing was found."""
-    return {"findings": findings_table(bench.declared().findings)}
+    return {"findings": findings_table([*bench.declared().findings, *bench.ledgers().findings])}
 
 
 def findings_table(findings: Iterable[Finding]) -> pa.Table:

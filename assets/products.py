@@ -23,6 +23,7 @@ from assets.events import make_events, make_findings
 from assets.hours import make_hours
 from assets.judgement import make_judgement
 from assets.labels import make_labels
+from assets.ledgers import LEDGER_TABLES, METER_TABLES, ledger_months, make_ledgers, make_meters
 from assets.patterns import make_patterns
 from assets.raw import make_raw
 from assets.standards import make_standards
@@ -128,7 +129,9 @@ def _span(month: str) -> tuple[date, date]:
 PRODUCTS: tuple[Product, ...] = (
     Product("arrivals", ("arrivals",), "none", "arrivals-2", make_arrivals, lambda _: [ALL]),
     Product("events", ("process_states", "device_marks"), "none", "events-1", make_events, lambda _: [ALL]),
-    Product("findings", ("findings",), "none", "findings-1", make_findings, lambda _: [ALL]),
+    Product("findings", ("findings",), "none", "findings-2", make_findings, lambda _: [ALL]),
+    Product("ledgers", LEDGER_TABLES, "month", "ledgers-1", make_ledgers, ledger_months),
+    Product("meters", METER_TABLES, "none", "meters-1", make_meters, lambda _: [ALL]),
     Product(
         "raw",
         ("cems_minute", "cems_reported", "cems_edge", "cems_other", "cems_quarantine", "cems_counts"),

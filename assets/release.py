@@ -60,7 +60,7 @@ def _empty(home: Home, table: Table) -> Source:
 def facts(home: Home, waiting: list[str]) -> ReleaseFacts:
     """Code, registry, rule packs, inputs and checks behind the figures."""
     arrivals = [Arrival(a.path, a.sha256, a.size, a.state) for a in home.intake.arrivals()]
-    arrivals += [Arrival(f.path, f.sha256, f.size, f.state) for f in home.events.files]
+    arrivals += [Arrival(f.path, f.sha256, f.size, f.state) for f in (*home.events.files, *home.ledgers.files)]
     packs = home.rules.pack_versions(date.min, date.max)
     confidence = {p.id: p.confidence for p in home.rules.packs}
     checks = [_told(settle(home, c), c) for c in CHECKS]

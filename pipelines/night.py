@@ -105,6 +105,7 @@ def _step(of: Product) -> dg.OpDefinition:
                 taken = opened.intake.take_in(context.log.info)
                 for path, reason in taken.refused:
                     context.log.warning(f"refused {path}: {reason}")
+                opened.ledgers.keep()
             keys = keys_in(opened, of, window(opened, config))
             outcomes = bring_up_all(opened, of, keys, context.log.info)
             since = provenance(context.instance, of)

@@ -118,7 +118,7 @@ def _written_refusals(home: Home) -> dict[str, str]:
     """Declarations are read anew by every run: what an earlier run refused is told by what it wrote."""
     table = home.lake.read("arrivals", ALL, ["path", "sha256", "kind", "state"])
     rows = table.to_pylist() if table else []
-    return {f"{r['path']} {r['sha256']}": r["path"] for r in rows if (r["kind"], r["state"]) == ("events", "refused")}
+    return {f"{r['path']} {r['sha256']}": r["path"] for r in rows if r["kind"] in ("events", "ledger") and r["state"] == "refused"}
 
 
 def _why(event: dg.DagsterEvent) -> str:

@@ -32,7 +32,7 @@ def summary(home: Home) -> dict[str, Any]:
     """What stands in a home: captures, frames, hours, verdicts of the newest month, the latest release."""
     inputs = [a.record for a in home.intake.inputs() if a.record]
     refused = [(a.path, a.reason) for a in home.intake.arrivals() if a.state == "refused"]
-    refused += [(f.path, f.reason) for f in home.events.files if f.reason]
+    refused += [(f.path, f.reason) for f in (*home.events.files, *home.ledgers.files) if f.reason]
     months = home.lake.keys("ule_monthly")
     release = latest(home.published)
     on_disk = home.published.local_path() is not None
@@ -50,6 +50,7 @@ def summary(home: Home) -> dict[str, Any]:
             "stretches": len(home.events.states),
             "marks": len(home.events.marks),
         },
+        "ledgers": {"files": len(home.ledgers.files), "rows": sum(f.rows for f in home.ledgers.files), "months": home.ledgers.months()},
         "findings": _findings(home),
         "days": len(home.lake.keys("cems_hourly")),
         "month": months[-1] if months else None,

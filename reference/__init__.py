@@ -1,7 +1,7 @@
 """The law as data: limits, rules, methods, factor codes; every row dated, cited, with a confidence.
 
 Belongs here: TOML and CSV that a domain expert can change without programming, and the path to them. Does not belong
-here: code that reads them (`resources/rules.py`, `resources/factors_hj212.py`) and what any table holds (`contracts`).
+here: code that reads them (`resources/rules.py`, `resources/factors_hj212.py` and their kin) and what any table holds (`contracts`).
 """
 
 from __future__ import annotations
@@ -14,3 +14,4 @@ RULES = FOLDER / "rules"
 HJ212 = FOLDER / "hj212"
 EXPORTS = FOLDER / "exports"
 FACTORS = FOLDER / "factors"
+LEDGERS = FOLDER / "ledgers"

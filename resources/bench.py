@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import polars as pl
     import pyarrow as pa
 
     from resources.events import EventBook
     from resources.factors import FactorBook
     from resources.home import Home
     from resources.intake import Arrival
+    from resources.ledgers import LedgerBook
     from resources.registry import Registry
     from resources.rules import RuleBook
     from resources.settings import Settings
@@ -102,6 +104,16 @@ class Bench:
         self._note("declared")
         return self.home.events
 
+    def ledger(self, table: str, month: str) -> pl.DataFrame:
+        """Rows of a ledger table that count in a month, "all" for one without months; recorded are just these."""
+        self._note(_SEP.join(("ledgers", table, month)))
+        return self.home.ledgers.rows(table, month)
+
+    def ledgers(self) -> LedgerBook:
+        """The book of ledgers with its files and findings; recorded is all that it says of them."""
+        self._note("ledgers")
+        return self.home.ledgers
+
     def intervals(self, day: date) -> dict[str, int]:
         """Minutes that a record of each device stands for, by device number, on a day; recorded are just these."""
         self._note(_SEP.join(("intervals", str(day))))
@@ -163,6 +175,7 @@ _KINDS: dict[str, Callable[..., str]] = {
     "keys": lambda home, *span: _hash(_between(home, *span)),
     "frontier": _frontier,
     "declared": lambda home: home.events.whole,
+    "ledgers": lambda home, *which: home.ledgers.version(*which) if which else home.ledgers.whole,
     "intervals": lambda home, day: _hash(
         [f"{mn} {n}" for mn, n in sorted(_intervals(home, date.fromisoformat(day)).items())]
     ),

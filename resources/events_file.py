@@ -65,7 +65,7 @@ class Sheet:
 
 def read_file(data: bytes) -> Sheet | Refusal:
     """Read one file; nothing is raised."""
-    decoded = _decode(data)
+    decoded = decode(data)
     if isinstance(decoded, Refusal):
         return decoded
     text, damaged_at = decoded
@@ -86,7 +86,7 @@ def read_file(data: bytes) -> Sheet | Refusal:
     return _no_header(lines[tops[0]])
 
 
-def _decode(data: bytes) -> tuple[str, int | None] | Refusal:
+def decode(data: bytes) -> tuple[str, int | None] | Refusal:
     """The text, and where the first byte lies that is no UTF-8 in a file that is UTF-8 but for a few."""
     if b"\0" in data:
         return Refusal(

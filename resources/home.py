@@ -13,6 +13,7 @@ from resources.factors import FactorBook
 from resources.factors_hj212 import channel_codes
 from resources.intake import Intake
 from resources.lake import Lake
+from resources.ledgers_read import read_ledgers
 from resources.registry import Registry
 from resources.rules import RuleBook
 from resources.standards import Standards
@@ -20,6 +21,7 @@ from resources.storage import open_storage
 
 if TYPE_CHECKING:
     from resources.events import EventBook
+    from resources.ledgers import LedgerBook
     from resources.settings import Settings
     from resources.storage import Storage
 
@@ -69,6 +71,11 @@ class Home:
     def events(self) -> EventBook:
         """Process states and device marks declared in landing/events, settled; what is wrong with them is a finding."""
         return read_events(self.landing, self.registry, self.rules)
+
+    @cached_property
+    def ledgers(self) -> LedgerBook:
+        """Monthly ledgers of landing/ledgers, settled; what is wrong with them is a finding."""
+        return read_ledgers(self.landing, self.lake.storage, self.registry)
 
     @cached_property
     def intake(self) -> Intake:

@@ -62,8 +62,10 @@ def place(problem: Problem) -> tuple[int, int, int, str]:
 def _missing_files(present: Mapping[str, Reading]) -> Iterator[Problem]:
     outlets = present.get(OUTLETS.file)
     lines_needed = outlets is not None and any(p.filled("line_id") for p in outlets.rows)
+    # Plants and lines alone make a home of ledgers; whoever names an outlet, device or permit has stacks.
+    ledgers_only = set(present) <= {PLANTS.file, LINES.file} and LINES.file in present
     for sheet in SHEETS:
-        needed = lines_needed if sheet is LINES else not sheet.optional
+        needed = lines_needed if sheet is LINES else not sheet.optional and not (ledgers_only and sheet is not PLANTS)
         if needed and sheet.file not in present:
             yield sheet.problem(
                 "缺少文件", "the file is missing",

@@ -1,0 +1,124 @@
+"""Months that a ledger leaves out, and sums that do not agree with their rows.
+
+Belongs here: completeness of series over the months of a year, total rows against the rows they sum. Does not belong here: single rows
+(`ledgers_cells`), balances of stock and comparisons between tables (findings of the carbon tables).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pyarrow as pa
+
+from contracts import TABLES
+from resources.findings import Place
+from resources.ledgers_tell import PATH, ROW, SHEET, TOTAL
+from resources.ledgers_words import limits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from resources.ledgers_names import Names
+    from resources.ledgers_tell import Row, Teller
+
+#: Columns whose rows do not add up to their total: means and shares.
+_MEANS = ("_pct", "ncv_gj", "ef_tco2_gj", "ckd_calcination", "opening", "closing", "opening_t", "closing_t")
+
+
+def tell_gaps(tables: Mapping[str, pl.DataFrame], names: Names, teller: Teller) -> None:
+    """For each series (line, fuel …) with any row in a year: months without one, as far as the plant's ledgers go in that year.
+
+    How far they go is what has been submitted: no clock is asked. A month in which the line or plant is not in force is not missing.
+    """
+    reach = _reach(tables, names)
+    for table, rows in tables.items():
+        if "month" in rows.columns and rows.height:
+            for row, missing in _missing(table, rows, reach, names):
+                at = Place(row["plant_id"], row["line_id"], None, row["year"], row["src_path"], None)
+                teller.say("L60_missing_months", at, ", ".join(missing), {"table": table, "what": row["what"]})
+
+
+def _plant(row: Row, names: Names) -> str:
+    return row.get("plant_id") or min(names.plant_of.get(row.get("line_id") or "", {""}))
+
+
+def _reach(tables: Mapping[str, pl.DataFrame], names: Names) -> dict[tuple[str, str], tuple[str, str]]:
+    """First and last month by plant and year in which any table has a row."""
+    reach: dict[tuple[str, str], tuple[str, str]] = {}
+    for rows in tables.values():
+        if "month" not in rows.columns:
+            continue
+        subject = "plant_id" if "plant_id" in rows.columns else "line_id"
+        months = rows.with_columns(pl.col("month").str.head(4).alias("year"))
+        for row in (
+            months.group_by(subject, "year")
+            .agg(pl.col("month").min().alias("a"), pl.col("month").max().alias("b"))
+            .iter_rows(named=True)
+        ):
+            which = _plant(row, names), row["year"]
+            a, b = reach.get(which, ("9", ""))
+            reach[which] = min(a, row["a"]), max(b, row["b"])
+    return reach
+
+
+def _missing(
+    table: str, rows: pl.DataFrame, reach: Mapping[tuple[str, str], tuple[str, str]], names: Names
+) -> Iterator[tuple[Row, list[str]]]:
+    series = [n for n in TABLES[table].key if n != "month"]
+    years = rows.with_columns(pl.col("month").str.head(4).alias("year"))
+    grouped = (
+        years.group_by(*series, "year")
+        .agg(pl.col("month").unique(), pl.col("src_path").max())
+        .sort(*series, "year", nulls_last=False)
+    )
+    for row in grouped.filter(pl.col("month").list.len() < 12).iter_rows(named=True):
+        plant, line = _plant(row, names), row.get("line_id")
+        subject = ("line_id", line) if line else ("plant_id", plant)
+        periods = names.months_of(*subject)
+        first, last = reach[plant, row["year"]]
+        there = set(row["month"])
+        due = (f"{row['year']}-{m:02d}" for m in range(1, 13))
+        missing = [m for m in due if first <= m <= last and m not in there and any(a <= m <= b for a, b in periods)]
+        if missing:
+            what = " ".join(str(row[n]) for n in series if row[n])
+            yield (
+                {
+                    "plant_id": plant or None,
+                    "line_id": line,
+                    "year": row["year"],
+                    "src_path": row["src_path"],
+                    "what": what,
+                },
+                missing,
+            )
+
+
+def tell_totals(table: str, rows: pl.DataFrame, teller: Teller) -> None:
+    """Total rows of each sheet against the rows above them that they name; `rows` as typed."""
+    if not rows[TOTAL].any():
+        return
+    sheets = rows.select(PATH, SHEET).filter(rows[TOTAL]).unique()
+    contract = TABLES[table]
+    sums = [c.name for c in contract.columns if c.type == pa.float64() and not c.name.endswith(_MEANS)]
+    for sheet in rows.join(sheets, on=[PATH, SHEET], how="semi").partition_by(PATH, SHEET, maintain_order=True):
+        above: defaultdict[bool, int] = defaultdict(int)
+        for row in sheet.sort(ROW).filter(pl.col(TOTAL)).iter_rows(named=True):
+            named = [n for n in contract.key if row[n] is not None]
+            some = sheet.filter(~pl.col(TOTAL) & (pl.col(ROW) < row[ROW]), *(pl.col(n) == row[n] for n in named))
+            since = some.filter(pl.col(ROW) > above[bool(named)])
+            above[bool(named)] = row[ROW]
+            for name in sums:
+                _compare(row, name, [some, since], teller)
+
+
+def _compare(row: Row, name: str, spans: list[pl.DataFrame], teller: Teller) -> None:
+    """A total is right when it is the sum of all rows above it, or of those since the last total."""
+    told = row[name]
+    if told is None or not any(span[name].count() for span in spans):
+        return
+    sums = [float(span[name].sum()) for span in spans]
+    slack = limits()["total_tolerance"] * abs(told) + 0.005 * max(span.height for span in spans)
+    if all(abs(told - s) > slack for s in sums):
+        teller.row("L61_total_differs", row, name, told, {"sum": f"{sums[0]:.10g}", "column": name})

@@ -1,0 +1,114 @@
+"""Findings on ledgers: from cells of many rows at once to findings with file, sheet!cell, value and remedy.
+
+Belongs here: places of cells, and how many findings of one kind are told. Does not belong here: finding anything (the other `ledgers`
+modules) and the texts (`reference/findings.toml`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from resources.findings import Place
+from resources.ledgers_words import limits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import polars as pl
+
+    from resources.events import Finding
+    from resources.findings import Kind
+    from resources.ledgers_sheet import Note
+
+#: Columns of a frame that say where its rows stand.
+PATH, SHEET, SHEET_NO, ROW, LETTERS, TOTAL, CONTENT = (
+    "_path", "_sheet", "_sheet_no", "_row", "_letters", "_total", "_content",
+)  # fmt: skip
+Row = dict[str, Any]
+
+
+def place_of(sheet: str, row: int, column: str, letter: str) -> str:
+    """A cell as people look for it: `sheet!C12` of a workbook, `12[column]` of a CSV file; the row alone without a column."""
+    if not sheet:
+        return f"{row}[{column}]" if column else str(row)
+    return f"{sheet}!{letter}{row}" if letter else f"{sheet}!{row}:{row}"
+
+
+@lru_cache(maxsize=4096)
+def letters_of(text: str) -> dict[str, str]:
+    """Letters by column of one sheet."""
+    found: dict[str, str] = json.loads(text)
+    return found
+
+
+class Teller:
+    """Gathers findings. Of one kind in one column of a sheet only the first are told, and how many more there are."""
+
+    def __init__(self, kinds: Mapping[str, Kind]) -> None:
+        self._kinds = kinds
+        self._seen: Counter[tuple[str, str, str, str]] = Counter()
+        self._told: list[Finding] = []
+        self._most = int(limits()["most_alike"])
+
+    def note(self, path: str, note: Note) -> None:
+        """What was seen while a file was read."""
+        cell = place_of(note.sheet, note.row, note.column, note.letter) if note.row else (note.sheet or None)
+        figures = {"column": note.column, "sheet": note.sheet, **note.figures}
+        if self._room((note.kind, path, note.sheet, note.column)):
+            self.say(note.kind, Place(source_file=path, source_cell=cell), note.value, figures)
+
+    def cells(
+        self, kind: str, rows: pl.DataFrame, column: str, value: str = "",
+        figures: Callable[[Row], Mapping[str, object]] | None = None, *, low: float | None = None, high: float | None = None,
+    ) -> None:  # fmt: skip
+        """The same of a cell of each row; `value` names the column that holds what is to be shown, `column` the one blamed."""
+        for some in rows.partition_by(PATH, SHEET, maintain_order=True) if rows.height else ():
+            for row in some.head(self._most + 1).iter_rows(named=True):
+                told = {"column": column, **(figures(row) if figures else {})}
+                self.row(kind, row, column, row.get(value) if value else None, told, low=low, high=high)
+            if (more := some.height - self._most - 1) > 0:
+                self._seen[kind, some[PATH][0], some[SHEET][0], column] += more
+
+    def row(
+        self, kind: str, row: Row, column: str, value: object, figures: Mapping[str, object], *,
+        low: float | None = None, high: float | None = None,
+    ) -> None:  # fmt: skip
+        """One finding at a cell of a row, or at the row for column ""."""
+        if not self._room((kind, row[PATH], row[SHEET], column)):
+            return
+        letter = letters_of(row[LETTERS]).get(column, "") if column else ""
+        at = Place(
+            row.get("plant_id") or None, row.get("line_id") or None, None, row.get("month") or None,
+            row[PATH], place_of(row[SHEET], row[ROW], column, letter),
+        )  # fmt: skip
+        shown = None if value is None else shortest(value)
+        self._told.append(self._kinds[kind].finding(at, shown, figures, low=low, high=high))
+
+    def say(self, kind: str, at: Place, value: str | None, figures: Mapping[str, object]) -> None:
+        """One finding at a place."""
+        self._told.append(self._kinds[kind].finding(at, value, figures))
+
+    def _room(self, which: tuple[str, str, str, str]) -> bool:
+        self._seen[which] += 1
+        return self._seen[which] <= self._most
+
+    def findings(self) -> list[Finding]:
+        """All that was told, and for each kind that was told too often how often it was not."""
+        for (kind, path, sheet, column), n in sorted(self._seen.items()):
+            if n > self._most:
+                figures = {"check": kind, "column": column or "-", "more": n - self._most}
+                self.say(
+                    "L90_and_more", Place(source_file=path, source_cell=sheet or None), f"{kind} {column}", figures
+                )
+        self._seen.clear()
+        return self._told
+
+
+def shortest(value: object) -> str:
+    """A number as short as its double allows, anything else as text."""
+    if isinstance(value, float):
+        return f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else repr(value)
+    return str(value)
