@@ -1,6 +1,6 @@
 """Lines of a delimited table as bytes: where the cells are, what numbers and times they hold.
 
-Belongs here: cutting lines into cells, decimal numbers with their decimals, times written in ASCII. Does not belong here: what a
+Belongs here: cutting lines into cells, decimal numbers with their decimals, times with one moment. Does not belong here: what a
 column means, other spellings (`resources/exports_times.py`), files.
 
 Bytes are UTF-8 or GB18030: no byte of a longer character of either is a line feed, a separator or a quote.
@@ -226,8 +226,31 @@ def _times(buf: Bytes, first: Places, last: Places, time: NDArray[np.int64], for
             wrong = size == 0 or (n == 0 and size != 4 and size < 8) or (n in (1, 2, 3, 4, 5) and size > 2) or size > 17
             n += 1
             if at < hi and not wrong:
-                mark = buf[at]
-                if n == 1 or n == 2:
+                mark, width = np.int64(buf[at]), 1
+                if mark > 127:
+                    # 年月日时点分秒 in UTF-8 and in GB18030.
+                    b1 = np.int64(buf[at + 1]) if at + 1 < hi else 0
+                    b2 = np.int64(buf[at + 2]) if at + 2 < hi else 0
+                    two, three = mark << 8 | b1, mark << 16 | b1 << 8 | b2
+                    width = 2
+                    if three == 0xE5B9B4 or two == 0xC4EA:
+                        unit = 1
+                    elif three == 0xE69C88 or two == 0xD4C2:
+                        unit = 2
+                    elif three == 0xE697A5 or two == 0xC8D5:
+                        unit = 3
+                    elif three == 0xE697B6 or two == 0xCAB1 or three == 0xE782B9 or two == 0xB5E3:
+                        unit = 4
+                    elif three == 0xE58886 or two == 0xB7D6:
+                        unit = 5
+                    elif three == 0xE7A792 or two == 0xC3EB:
+                        unit = 6
+                    else:
+                        unit = 0
+                    wrong = unit != n
+                    if two not in (0xC4EA, 0xD4C2, 0xC8D5, 0xCAB1, 0xB5E3, 0xB7D6, 0xC3EB):
+                        width = 3
+                elif n == 1 or n == 2:
                     wrong = not (mark == 45 or mark == 47 or mark == 46)
                 elif n == 3:
                     wrong = not (mark == 32 or mark == 84)
@@ -237,10 +260,15 @@ def _times(buf: Bytes, first: Places, last: Places, time: NDArray[np.int64], for
                     wrong = mark != 46
                 else:
                     wrong = True
-                at += 1
+                at += width
                 while n == 3 and at < hi and buf[at] == 32:
                     at += 1
-                wrong = wrong or at >= hi
+                if at >= hi:
+                    # Only a unit may close the text.
+                    wrong = wrong or mark <= 127 or n < 3
+                    break
+                if n == 6 and mark > 127:
+                    wrong = True
                 if n == 6 and not wrong:
                     # A fraction: three digits count, the rest is noise of a spreadsheet.
                     scale = 100
@@ -288,8 +316,8 @@ def _times(buf: Bytes, first: Places, last: Places, time: NDArray[np.int64], for
 def times(lines: Lines, rows: NDArray[np.int64], column: int) -> tuple[NDArray[Any], NDArray[Any]]:
     """Times of one column in the given lines: int64 ms since 1970 of the local clock (NO_TIME where unreadable), and how they were written.
 
-    Read are Y-M-D, Y/M/D and Y.M.D with [ H[:M[:S[.fff]]]] behind a blank or T, and 8, 10, 12, 14 or 17 digits in a row; hour
-    24 is the next midnight. The form is bits: HAS_HOUR, HAS_MINUTE, IS_24.
+    Read are Y-M-D, Y/M/D and Y.M.D with [ H[:M[:S[.fff]]]] behind a blank or T, the same with 年月日时分秒, and 8, 10, 12, 14 or 17 digits
+    in a row; hour 24 is the next midnight. The form is bits: HAS_HOUR, HAS_MINUTE, IS_24.
     """
     first, last = _column(lines, rows, column)
     time, form = np.empty(rows.size, np.int64), np.empty(rows.size, np.uint8)

@@ -219,7 +219,7 @@ class ExportReader:
         skip = header.first
         settled = False
         for chunk in pieces:
-            stretch = maker.open(chunk, skip)
+            stretch = maker.lines.open(chunk, skip)
             if not settled and stretch.rows.size:
                 maker.settle(stretch)
                 settled = True

@@ -25,9 +25,9 @@ from resources.exports_words import NO_LETTER, norm
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from resources.exports_header import Column
+    from resources.exports_columns import Column
+    from resources.exports_lines import Stretch
     from resources.exports_map import ColumnMap
-    from resources.exports_rows import Stretch
     from resources.exports_text import Chunk
     from resources.exports_words import Words
 

@@ -20,7 +20,7 @@ from resources.hj212_reader import day_ms
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from resources.exports_header import Column
+    from resources.exports_columns import Column
     from resources.exports_map import ColumnMap
     from resources.hj212_reader import Devices
     from resources.registry import Device

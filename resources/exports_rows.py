@@ -1,7 +1,7 @@
 """Lines of an export into batches of typed rows, like those that frames give.
 
-Belongs here: times, owners and cells of a stretch of lines, and what becomes of every line. Does not belong here: the header
-(`exports_header`), bytes and encodings (`exports_text`, `exports_sheets`), where batches are kept (`segments`).
+Belongs here: interval, devices and cells of a stretch of lines, and what becomes of every line. Does not belong here: times
+(`exports_lines`), groups of columns (`exports_groups`), single cells (`exports_cells`), where batches are kept (`segments`).
 """
 
 from __future__ import annotations
@@ -19,19 +19,16 @@ from kernels.hj212_time import NO_TIME
 from resources.exports_cells import CellReader, Found, uniques
 from resources.exports_devices import MINUTE_MS, delay, misfit, no_shift_note, shift_to
 from resources.exports_errors import ExportError
-from resources.exports_times import Moment, parse_clock, parse_moment
-from resources.exports_words import norm
+from resources.exports_groups import Group, groups_of, naming
+from resources.exports_lines import LineReader, Stretch
 from resources.hj212_reader import Batch, Cells, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from resources.exports_devices import Owners
-    from resources.exports_header import Column, Header
+    from resources.exports_header import Header
     from resources.exports_map import ColumnMap
-    from resources.exports_text import Chunk
     from resources.exports_words import Words
 
     Longs = NDArray[np.int64]
@@ -41,28 +38,6 @@ INTERVALS = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60, 1440)
 #: Exports carry flags by the list of HJ 212-2017, into which the common words are put.
 VERSION = 1
 _CN = {60: 2061, 1440: 2031}
-SPARE_COLUMNS = 1
-
-
-@dataclass(frozen=True)
-class Group:
-    """Columns that belong to one outlet, and its device rows; `owners` None where a column names the device of each line."""
-
-    label: str
-    columns: tuple[Column, ...]
-    owners: list[int] | None
-
-
-@dataclass
-class Stretch:
-    """Lines of a chunk under way: `rows` hold data, at `time` (ms) written in `form`; `refused` says why others do not."""
-
-    chunk: Chunk
-    lines: kernel.Lines
-    rows: Longs
-    time: Longs
-    form: NDArray[np.uint8]
-    refused: dict[int, str]
 
 
 class RowMaker:
@@ -71,176 +46,35 @@ class RowMaker:
     def __init__(
         self, header: Header, words: Words, said: ColumnMap, owners: Owners, window: tuple[int, int], place: str, *, serial: bool
     ) -> None:  # fmt: skip
-        self._header = header
         self._words = words
-        self._said = said
         self._owners = owners
-        self._window = window
-        self._serial = serial
+        self.lines = LineReader(header, words, said, window, serial=serial)
         self._cells = CellReader(words, said)
-        self._headlines = {"\x1f".join(map(norm, line)).strip("\x1f") for line in header.lines}
         self._state = tuple(header.of("state"))
-        self._naming = (
-            next(iter(header.of("mn") or header.of("outlet")), None) if not (said.mn or said.outlet) else None
-        )
-        self.groups = self._grouped(place)
+        self._naming = naming(header, said)
+        self.groups = groups_of(header, said, owners, place)
         self.notes: dict[str, None] = {}
         self.missing: Counter[str] = Counter()
-        self.label = said.label or (
-            "start" if header.of("begin") else "end" if header.of("end") and not header.of("time", "date") else ""
-        )
-        self.interval = said.interval
         self._unfit: dict[int, bool] = {}
 
-    def _grouped(self, place: str) -> list[Group]:
-        columns = self._header.of("value", "flag", "other")
-        labels = list(dict.fromkeys(c.group for c in columns if c.role != "other" and c.group))
-        if self._naming is not None:
-            return [Group("", tuple(columns), None)]
-        if len(labels) < 2 or self._said.mn or self._said.outlet:
-            rows = (self._owners.within(labels[0]) if labels else []) or self._owners.of_file(
-                place, self._header.titles
-            )
-            if not rows:
-                raise self._nobody(labels)
-            self._no_twins(columns)
-            return [Group(labels[0] if labels else "", tuple(columns), rows)]
-        unknown = [label for label in labels if not self._owners.within(label)]
-        if unknown:
-            raise self._nobody(unknown)
-        loose = [c for c in columns if not c.group or c.group not in labels]
-        return [
-            Group(label, tuple([c for c in columns if c.group == label] + (loose if label == labels[0] else [])), self._owners.within(label))
-            for label in labels
-        ]  # fmt: skip
-
-    def _no_twins(self, columns: list[Column]) -> None:
-        """A map file that names one device cannot do so for columns of several outlets."""
-        seen: dict[tuple[str, str], str] = {}
-        for c in columns:
-            if c.role != "other" and (other := seen.setdefault((c.channel, c.sub), c.label)) != c.label:
-                raise ExportError(
-                    f"列映射只给出一个设备, 但 {other!r} 与 {c.label!r} 分属不同排放口", f"the map file names one device, but {other!r} and {c.label!r} are of different outlets",
-                    "改用 [outlets] 逐一指明", "name each under [outlets]",
-                )  # fmt: skip
-
-    def _nobody(self, labels: list[str]) -> ExportError:
-        shown = ", ".join(labels)
-        of = f" ({shown})" if shown else ""
-        return ExportError(
-            f"不知道数据属于哪个设备{of}", f"nothing says whose data these are{of}",
-            "加 MN 或 outlet_id 列, 或放入以 outlet_id 或 MN 命名的文件夹, 或在列映射文件中写 mn, outlet 或 [outlets]",
-            "add a column MN or outlet_id, or a folder named after the outlet_id or MN, or write mn, outlet or [outlets] in the map file",
-        )  # fmt: skip
-
-    # ---- lines -----------------------------------------------------------------------------------------------------------------
-
-    def open(self, chunk: Chunk, skip: int) -> Stretch:
-        """Cut a chunk and read its times. `skip` lines at its begin are the header; blank, closing and repeated lines are no data."""
-        lines = kernel.Lines(chunk.buf, chunk.stop, self._header.width + SPARE_COLUMNS, chunk.delimiter, chunk.quote)
-        rows = np.arange(min(skip, lines.size), lines.size, dtype=np.int64)
-        rows = rows[(lines.first[rows] < lines.last[rows]).any(axis=1)]
-        refused: dict[int, str] = {}
-        time, form = self._times(chunk, lines, rows)
-        width = self._header.width
-        torn = (lines.count[rows] < width) | (lines.first[rows, width] < lines.last[rows, width])
-        bad = torn | (time == NO_TIME)
-        keep = np.ones(rows.size, np.bool_)
-        for i in np.flatnonzero(bad).tolist():
-            keep[i] = False
-            if time[i] != NO_TIME or not self._no_data(chunk, lines, int(rows[i])):
-                refused[int(rows[i])] = "bad_line" if torn[i] else "bad_data_time"
-        outside = keep & ((time < self._window[0]) | (time >= self._window[1]))
-        for i in np.flatnonzero(outside).tolist():
-            refused[int(rows[i])] = "data_time_window"
-        keep &= ~outside
-        return Stretch(chunk, lines, rows[keep], time[keep], form[keep], refused)
-
-    def _no_data(self, chunk: Chunk, lines: kernel.Lines, row: int) -> bool:
-        """A total, a note or the header once more; anything else without a time is a line that lost it."""
-        texts = [norm(chunk.text(lines.first[row, c], lines.last[row, c])) for c in range(self._header.width)]
-        if "\x1f".join(texts).strip("\x1f") in self._headlines:
-            return True
-        opening = next((t for t in texts if t), "")
-        return (
-            any(opening == w or opening.startswith((f"{w}:", f"{w}(")) for w in self._words.closing)
-            or sum(map(bool, texts)) == 1
-        )
-
-    def _times(self, chunk: Chunk, lines: kernel.Lines, rows: Longs) -> tuple[Longs, NDArray[np.uint8]]:
-        date = next(
-            iter(
-                self._header.of("time") or self._header.of("date") or self._header.of("begin") or self._header.of("end")
-            )
-        )
-        time, form, until = self._moments(chunk, lines, rows, date.index)
-        hours = self._header.of("hour")
-        if hours and not (form & kernel.HAS_HOUR).any():
-            clock, how, to = self._clocks(chunk, lines, rows, hours[0].index)
-            there = (time != NO_TIME) & (clock != NO_TIME)
-            until = np.where(there & (to != NO_TIME), time + to, until)
-            time = np.where(there, time + clock, NO_TIME)
-            form = form | how
-        if (until != NO_TIME).any():
-            self._spans(time, until)
-        return time, form
-
-    def _moments(
-        self, chunk: Chunk, lines: kernel.Lines, rows: Longs, column: int
-    ) -> tuple[Longs, NDArray[np.uint8], Longs]:
-        time, form = kernel.times(lines, rows, column)
-        until = np.full(rows.size, NO_TIME, np.int64)
-        self._others(chunk, lines, rows, column, lambda t: parse_moment(t, serial=self._serial), time, form, until)
-        return time, form, until
-
-    def _clocks(
-        self, chunk: Chunk, lines: kernel.Lines, rows: Longs, column: int
-    ) -> tuple[Longs, NDArray[np.uint8], Longs]:
-        time = np.full(rows.size, NO_TIME, np.int64)
-        form, until = np.zeros(rows.size, np.uint8), time.copy()
-        self._others(chunk, lines, rows, column, parse_clock, time, form, until)
-        return time, form, until
-
-    def _others(
-        self, chunk: Chunk, lines: kernel.Lines, rows: Longs, column: int, parse: Callable[[str], Moment | None], time: Longs,
-        form: NDArray[np.uint8], until: Longs,
-    ) -> None:  # fmt: skip
-        """Spellings that the kernel left, each distinct text once."""
-        left = np.flatnonzero(time == NO_TIME)
-        texts, which = uniques(chunk, lines, rows[left], column)
-        for k, text in enumerate(texts):
-            moment = parse(text) if text else None
-            if moment is not None:
-                at = left[which == k]
-                time[at], form[at] = moment.ms, moment.form
-                until[at] = NO_TIME if moment.until is None else moment.until
-
-    def _spans(self, time: Longs, until: Longs) -> None:
-        """A written span says that the time is its begin, and how long a line stands for."""
-        there = (time != NO_TIME) & (until != NO_TIME)
-        self.label = self._said.label or "start"
-        lengths = np.unique((until - time)[there])
-        if lengths.size == 1 and not self.interval:
-            self.interval = int(lengths[0]) // MINUTE_MS
-        wrong = there & (until - time != self.interval * MINUTE_MS)
-        time[wrong] = NO_TIME
+    # ---- interval and devices ------------------------------------------------------------------------------------------------
 
     def settle(self, stretch: Stretch) -> None:
         """Interval and label from the first lines; ExportError when they do not tell, or a device of the whole file does not fit."""
         if (stretch.form & kernel.IS_24).any():
-            self.label = self.label or "end"
-        if not self.interval and stretch.rows.size:
-            self.interval = self._interval(stretch)
-        if self.interval and self.interval not in INTERVALS:
+            self.lines.label = self.lines.label or "end"
+        if not self.lines.interval and stretch.rows.size:
+            self.lines.interval = self._interval(stretch)
+        if self.lines.interval and self.lines.interval not in INTERVALS:
             raise ExportError(
-                f"相邻两行相差 {self.interval} 分钟, 不是允许的时段", f"lines lie {self.interval} min apart, which is no interval of HJ 212",
+                f"相邻两行相差 {self.lines.interval} 分钟, 不是允许的时段", f"lines lie {self.lines.interval} min apart, which is no interval of HJ 212",
                 "在列映射文件中写 interval = \"1min\", \"hour\" 或 \"day\"", "write interval = \"1min\", \"hour\" or \"day\" in the map file",
             )  # fmt: skip
         for group in self.groups:
             for i in (
                 np.unique(self._owners.at(group.owners, stretch.time)).tolist() if group.owners is not None else ()
             ):
-                fault = misfit(self._owners.devices.rows[i], self.interval, self.label) if i >= 0 else None
+                fault = misfit(self._owners.devices.rows[i], self.lines.interval, self.lines.label) if i >= 0 else None
                 if fault:
                     raise ExportError(*fault)
 
@@ -336,7 +170,7 @@ class RowMaker:
 
     def _refused(self, stretch: Stretch, row: int, why: str, mn: str, time: int, offsets: Longs) -> Refused:
         content = stretch.chunk.raw(stretch.lines, row)
-        return Refused(why, int(offsets[row]), content, mn[:64], _CN.get(self.interval, 2051), time, time)
+        return Refused(why, int(offsets[row]), content, mn[:64], _CN.get(self.lines.interval, 2051), time, time)
 
     def _of_group(self, group: Group, stretch: Stretch) -> tuple[Part, Found, list[tuple[int, str, str, int]]]:
         device, unknown = self._device(group, stretch)
@@ -367,7 +201,7 @@ class RowMaker:
 
     def _is_unfit(self, i: int) -> bool:
         if i not in self._unfit:
-            fault = misfit(self._owners.devices.rows[i], self.interval, self.label)
+            fault = misfit(self._owners.devices.rows[i], self.lines.interval, self.lines.label)
             self._unfit[i] = fault is not None
             if fault:
                 self.notes[f"{fault[0]}; {fault[2]} / {fault[1]}; {fault[3]}"] = None
@@ -381,7 +215,7 @@ class RowMaker:
         for column in (c for c in group.columns if c.role == "value"):
             table = np.zeros(max(used, default=0) + 1, np.int8)
             for i in used:
-                table[i] = shift_to(column, known[i], self.interval)
+                table[i] = shift_to(column, known[i], self.lines.interval)
                 if table[i] == kernel.NO_SHIFT:
                     self.notes[no_shift_note(column, known[i])] = None
             self._cells.value(found, column, table[device])
@@ -400,7 +234,7 @@ class RowMaker:
             ] = None
         delays = np.zeros(max(used, default=0) + 1, np.int64)
         for i in used:
-            delays[i] = delay(known[i], self.interval, self.label)
+            delays[i] = delay(known[i], self.lines.interval, self.lines.label)
         says = found.says()
         return Part(rows, rows[says], time[says] + delays[device[says]], device[says], found, np.flatnonzero(says))
 
@@ -419,7 +253,7 @@ class RowMaker:
             flags[c] = np.concatenate([p.of(p.found.flags.get(c), 0, np.uint8) for p in parts])[order]
         rows = np.concatenate(said)
         batch = Batch(
-            int(offsets[0]) if offsets.size else 0, device[order], np.full(n, _CN.get(self.interval, 2051), np.int16),
+            int(offsets[0]) if offsets.size else 0, device[order], np.full(n, _CN.get(self.lines.interval, 2051), np.int16),
             np.concatenate([p.time for p in parts])[order], np.full(n, NO_TIME, np.int64), np.full(n, VERSION, np.int8),
             offsets[rows][order], values, dps, flags,
         )  # fmt: skip

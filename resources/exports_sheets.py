@@ -1,7 +1,7 @@
 """Workbooks and Parquet as lines of text, so that one reading serves every kind of export.
 
-Belongs here: opening .xlsx, .xls and .parquet, what makes them unreadable, cells to text. Does not belong here: delimited files
-(`exports_text`) and what the lines mean (`exports_header`, `exports_rows`).
+Belongs here: opening .xlsx, .xls and .parquet, cells to text. Does not belong here: delimited files
+(`exports_text`), what makes a workbook unreadable (`exports_guard`) and what the lines mean (`exports_header`, `exports_rows`).
 
 A number of a spreadsheet becomes its shortest text that gives the same double; a date is rounded to the second, which its days as a
 fraction cannot hold exactly.
@@ -10,9 +10,6 @@ fraction cannot hold exactly.
 from __future__ import annotations
 
 import datetime as dt
-import re
-import zipfile
-import zlib
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -24,27 +21,19 @@ import pyarrow.parquet as pq
 import python_calamine as calamine
 
 from resources.exports_errors import ExportError
+from resources.exports_guard import RESEND, guard_ole, guard_zip, locked
 from resources.exports_header import HEAD_LINES
 from resources.exports_text import UNIT_SEPARATOR, Chunk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-#: What a workbook may unpack to, and weigh where it is not packed.
-LARGEST_UNPACKED = 1 << 30
-LARGEST_XLS = 256 << 20
 ROWS_A_CHUNK = 20_000
 #: A row of the second, third … sheet counts from so many on.
 SHEET_STEP = 2_000_000
 _SEP = chr(UNIT_SEPARATOR)
 _BREAKS = str.maketrans({"\n": " ", "\r": " ", _SEP: " "})
-_SHEET = re.compile(r"xl/worksheets/[^/]+\.xml$")
-_UNCOUNTED = re.compile(
-    rb'<c\b[^>]*?\br="([A-Z]+[0-9]+)"[^>]*>\s*<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)\s*(?:<v\s*/>\s*|<v>\s*</v>\s*)?</c>'
-)
-_FORMULA = re.compile(rb"<f[\s>/]")
 _ZIP, _OLE, _PARQUET = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1"
-_RESEND = ("请重新导出并发送", "export and send it again")
 
 
 @dataclass(frozen=True)
@@ -68,11 +57,11 @@ def open_sheets(source: BinaryIO, size: int) -> list[Sheet]:
     magic = source.read(8)
     source.seek(0)
     if magic[:4] == _ZIP:
-        _guard_zip(source)
+        guard_zip(source)
         source.seek(0)
         return _workbook(source)
     if magic[:4] == _OLE:
-        _guard_ole(source, size)
+        guard_ole(source, size)
         source.seek(0)
         return _workbook(source)
     if magic[:4] == _PARQUET:
@@ -84,7 +73,7 @@ def open_sheets(source: BinaryIO, size: int) -> list[Sheet]:
             "在 Excel 中打开并另存为 .xlsx", "open it in Excel and save it as .xlsx",
         )  # fmt: skip
     raise ExportError(
-        "不是 Excel 或 Parquet 文件, 或已损坏", "it is no Excel or Parquet file, or it is damaged", *_RESEND
+        "不是 Excel 或 Parquet 文件, 或已损坏", "it is no Excel or Parquet file, or it is damaged", *RESEND
     )
 
 
@@ -93,80 +82,17 @@ def is_sheet(head: bytes) -> bool:
     return head[:4] in (_ZIP, _OLE, _PARQUET)
 
 
-def _guard_zip(source: BinaryIO) -> None:
-    """Refuse what would unpack to too much before unpacking it; then look through the sheets once, in bounded memory."""
-    try:
-        with zipfile.ZipFile(source) as packed:
-            names = packed.infolist()
-            total = sum(i.file_size for i in names)
-            if total > LARGEST_UNPACKED:
-                raise ExportError(
-                    f"解压后有 {total >> 20} MB, 超过 {LARGEST_UNPACKED >> 20} MB", f"it unpacks to {total >> 20} MB, more than {LARGEST_UNPACKED >> 20} MB",
-                    "按月分开导出, 或导出为 CSV", "export month by month, or as CSV",
-                )  # fmt: skip
-            if not any(_SHEET.match(i.filename) for i in names):
-                raise ExportError(
-                    "压缩包中没有 Excel 工作表",
-                    "the archive holds no Excel sheet",
-                    "请导出为 .xlsx 或 CSV",
-                    "export it as .xlsx or CSV",
-                )
-            for info in names:
-                _look_through(packed, info)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
-        raise ExportError(
-            f"文件已损坏或加密 ({error})", f"the file is damaged or encrypted ({error})", *_RESEND
-        ) from error
-
-
-def _look_through(packed: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
-    """Read one member to its end, which holds its check sum and its size, and find formulas that were never calculated."""
-    sheet = bool(_SHEET.match(info.filename))
-    with packed.open(info) as member:
-        kept = b""
-        while piece := member.read(1 << 20):
-            if not sheet:
-                continue
-            data = kept + piece
-            if _FORMULA.search(data) and (cell := _UNCOUNTED.search(data)):
-                raise ExportError(
-                    f"单元格 {cell[1].decode()} 的公式没有计算结果", f"the formula in cell {cell[1].decode()} has no calculated value",
-                    "在 Excel 中打开并保存, 或粘贴为数值", "open it in Excel and save it, or paste values",
-                )  # fmt: skip
-            kept = data[-4096:]
-
-
-def _guard_ole(source: BinaryIO, size: int) -> None:
-    if size > LARGEST_XLS:
-        raise ExportError(
-            f".xls 大于 {LARGEST_XLS >> 20} MB",
-            f"an .xls of more than {LARGEST_XLS >> 20} MB",
-            "请导出为 CSV",
-            "export it as CSV",
-        )
-    if "EncryptedPackage".encode("utf-16-le") in source.read():
-        raise _locked()
-
-
-def _locked() -> ExportError:
-    return ExportError(
-        "文件有密码保护", "the file is protected by a password", "请去掉密码后重新保存", "save it without a password"
-    )
-
-
 def _workbook(source: BinaryIO) -> list[Sheet]:
     try:
         book = calamine.CalamineWorkbook.from_filelike(source)
         names = book.sheet_names
         return [made for n, name in enumerate(names) if (made := _sheet(book.get_sheet_by_name(name), n))]
     except calamine.PasswordError as error:
-        raise _locked() from error
+        raise locked() from error
     except calamine.WorksheetNotFound as error:
-        raise ExportError(f"缺少工作表 {error}", f"a sheet is missing: {error}", *_RESEND) from error
+        raise ExportError(f"缺少工作表 {error}", f"a sheet is missing: {error}", *RESEND) from error
     except calamine.CalamineError as error:
-        raise ExportError(
-            f"Excel 文件无法读取 ({error})", f"the workbook cannot be read ({error})", *_RESEND
-        ) from error
+        raise ExportError(f"Excel 文件无法读取 ({error})", f"the workbook cannot be read ({error})", *RESEND) from error
 
 
 def _sheet(sheet: calamine.CalamineSheet, number: int) -> Sheet | None:
@@ -260,7 +186,7 @@ def _parquet(source: BinaryIO) -> Sheet:
 
 
 def _broken(error: Exception) -> ExportError:
-    return ExportError(f"Parquet 文件无法读取 ({error})", f"the Parquet file cannot be read ({error})", *_RESEND)
+    return ExportError(f"Parquet 文件无法读取 ({error})", f"the Parquet file cannot be read ({error})", *RESEND)
 
 
 def _lines(columns: Iterable[pa.Array], first: int) -> Chunk:

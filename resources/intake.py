@@ -18,12 +18,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from resources.captures import Capture, CaptureError
-from resources.exports import EXPORTS_VERSION, ExportReader, kind_of
 from resources.exports import KINDS as EXPORT_KINDS
+from resources.exports_desk import ExportDesk
 from resources.exports_errors import ExportError
-from resources.exports_map import is_map, map_keys
-from resources.exports_words import load_words, norm
-from resources.hj212_reader import READER_VERSION, Devices, Reader, day_ms
+from resources.hj212_reader import READER_VERSION, Devices, Reader
 from resources.segments import Record, Segments
 
 if TYPE_CHECKING:
@@ -118,15 +116,11 @@ class Intake:
         self._bases: dict[tuple[str, ...], str] = {}
         self._reader = Reader(self._devices, codes, self._window, settings.threads)
         self._by_mn: dict[str, str] = {}
-        self._by_name: dict[str, str] = {}
-        self._whole_maps: dict[str, bytes] | None = None
         for d in sorted(registry.devices, key=lambda d: (d.mn, d.valid_from)):
             about = f"{d.outlet_id}|{d.valid_from}|{d.valid_to}|{sorted(d.crc_variants)}\n"
             self._by_mn[d.mn] = self._by_mn.get(d.mn, "") + about
-            meant = f"{d.mn}|{about}|{d.interval_min}|{d.label}|{d.pressure_unit}|{d.pressure_basis}|{d.flow_unit}|{d.flow_basis}\n"
-            for name in {norm(d.mn), norm(d.outlet_id)}:
-                self._by_name[name] = self._by_name.get(name, "") + meant
         self.segments = Segments(lake)
+        self._desk = ExportDesk(landing, self._devices, self._window, self._reading)
         self._arrivals: dict[str, Arrival] = {}
         held = json.loads(lake.read(INDEX)) if lake.exists(INDEX) else {}
         # An index of another format is as good as none: what lies in landing is read again.
@@ -143,26 +137,10 @@ class Intake:
             self._bases[asked] = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
         return self._bases[asked]
 
-    def export_basis(self, path: str, names: Iterable[str] | None) -> str:
-        """Hash of all that decides how an export is read: words, map files, and the devices it names (None: of any device)."""
-        asked = sorted(set(self._by_name) if names is None else set(names))
-        used = [k for k in map_keys(path) if k in self._maps]
-        facts = [EXPORTS_VERSION, load_words().digest, *self._reading, *(f"{k}={self._maps[k].hex()}" for k in used)]
-        facts += [f"{name}={self._by_name.get(norm(name), '')}" for name in asked]
-        return hashlib.sha256("\n".join(facts).encode(errors="surrogateescape")).hexdigest()[:16]
-
-    @property
-    def _maps(self) -> dict[str, bytes]:
-        """Map files beside the exports, by key."""
-        if self._whole_maps is None:
-            self._listed()
-        return self._whole_maps or {}
-
     def _listed(self) -> list[Entry]:
         """Data files of landing/cems; map files among them are looked at anew."""
         entries = self._landing.list("cems")
-        self._whole_maps = {e.key: self._landing.read(e.key) for e in entries if is_map(e.key)}
-        return [e for e in entries if e.key not in self._whole_maps]
+        return self._desk.without_maps(entries)
 
     def pending(self) -> list[Entry]:
         """Files of landing/cems that must be read: new, changed, or read with another registry."""
@@ -218,7 +196,7 @@ class Intake:
                 "neither a capture nor a table; export it as text or .xlsx / 不是报文或数据表，请导出为文本或 .xlsx"
             )
             return replace(made, sha256=self._hash(entry), reason=reason), []
-        if kind := kind_of(self._landing, entry.key, self._maps):
+        if kind := self._desk.kind_of(entry.key):
             return self._read_export(entry, replace(made, kind=kind), known, say)
         shorter = (a for a in known.values() if a.path == entry.key and a.state != "grown" and a.size < entry.size)
         before = max(shorter, key=lambda a: a.size, default=None)
@@ -248,22 +226,20 @@ class Intake:
     ) -> tuple[Arrival, list[Arrival]]:
         capture = Capture(self._landing, entry.key)
         writer = self.segments.writer(made.token, self._devices.pairs)
-        reader = ExportReader(
-            self._landing, entry.key, made.kind, self._devices, (day_ms(self._window[0]), day_ms(self._window[1])), self._maps
-        )  # fmt: skip
+        reader = self._desk.reader(entry.key, made.kind)
         try:
             for batch in reader.batches(capture):
                 writer.enter(writer.keep(batch))
         except (CaptureError, ExportError, OSError) as error:
             self.segments.drop(made.token)
             reason = str(error)
-            return replace(made, sha256=self._hash(entry), reason=reason, basis=self.export_basis(entry.key, None)), []
+            return replace(made, sha256=self._hash(entry), reason=reason, basis=self._desk.basis(entry.key, None)), []
         for note in reader.notes:
             say(f"{entry.key}: {note}")
         writer.about(made.kind, reader)
         record = writer.close(capture.text_bytes, str(self._window[0]))
         sha256 = capture.sha256 or self._hash(entry)
-        basis = self.export_basis(entry.key, record.mns)
+        basis = self._desk.basis(entry.key, record.mns)
         made = replace(made, sha256=sha256, state="read", basis=basis, record=record)
         older = [a for a in known.values() if a.path == made.path and a.live and a.token != made.token]
         return made, [a for a in older if made.covers(a)]
@@ -303,7 +279,7 @@ class Intake:
     def _stands(self, arrival: Arrival) -> bool:
         """It was read with the registry as it is now."""
         if arrival.kind in EXPORT_KINDS:
-            return arrival.basis == self.export_basis(arrival.path, arrival.record.mns if arrival.record else None)
+            return arrival.basis == self._desk.basis(arrival.path, arrival.record.mns if arrival.record else None)
         return arrival.record is None or arrival.basis == self.basis(arrival.record.mns)
 
     def arrivals(self) -> list[Arrival]:

@@ -21,10 +21,11 @@ from assets.products import bring_up, product
 from contracts.channels import CHANNEL_NAMES, SUBFIELDS, column
 from kernels import exports as kernel
 from kernels.hj212_time import NO_TIME
-from resources import exports_sheets, exports_text
+from resources import exports_guard, exports_text
 from resources.exports_errors import ExportError
-from resources.exports_header import read_header, says
+from resources.exports_header import read_header
 from resources.exports_map import ColumnMap, read_map
+from resources.exports_phrases import says
 from resources.exports_times import parse_clock, parse_moment
 from resources.exports_words import load_words, norm
 from resources.home import Home
@@ -493,7 +494,7 @@ def test_spellings_of_spans(text: str, hours: tuple[int, int]) -> None:
     assert (moment.ms - base, (moment.until or 0) - base) == tuple(h * 3_600_000 for h in hours)
 
 
-@given(st.datetimes(dt.datetime(1950, 1, 1), dt.datetime(2099, 12, 31)), st.sampled_from(["%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y%m%d%H%M%S", "%Y.%m.%d %H"]))  # fmt: skip
+@given(st.datetimes(dt.datetime(1950, 1, 1), dt.datetime(2099, 12, 31)), st.sampled_from(["%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y%m%d%H%M%S", "%Y.%m.%d %H", "%Y年%m月%d日%H时%M分%S秒", "%Y年%m月%d日 %H:%M", "%Y-%m-%d %H时"]))  # fmt: skip
 def test_the_kernel_and_its_twin_read_the_same_times(time: dt.datetime, form: str) -> None:
     text = time.strftime(form)
     due = (dt.datetime.strptime(text, form) - dt.datetime(1970, 1, 1)) // dt.timedelta(milliseconds=1)
@@ -503,9 +504,12 @@ def test_the_kernel_and_its_twin_read_the_same_times(time: dt.datetime, form: st
     assert int(found[0]) == due == moment.ms
 
 
-@given(st.text("0123456789-/.: T年月日时~", max_size=24))
-def test_no_text_is_a_time_for_the_kernel_alone(text: str) -> None:
-    time, _ = kernel.times(lines_of([text]), np.arange(1), 0)
+@settings(max_examples=500)
+@given(st.text("0123456789-/.: T年月日时分秒~", max_size=24) | st.from_regex(r"20[0-9]{2}[-年][01]?[0-9][-月][0-3]?[0-9][日 T]{0,2}([0-9]{1,2}[:时点~]?){0,4}", fullmatch=True), st.sampled_from(["utf-8", "gb18030"]))  # fmt: skip
+def test_no_text_is_a_time_for_the_kernel_alone(text: str, encoding: str) -> None:
+    raw = f"{text}\x1f\n".encode(encoding)
+    lines = kernel.Lines(np.frombuffer(raw, np.uint8), len(raw), 2, 0x1F, 0)
+    time, _ = kernel.times(lines, np.arange(1), 0)
     moment = parse_moment(text)
     if time[0] != NO_TIME:
         assert moment is not None
@@ -679,8 +683,8 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, monkeypatch: py
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("xl/worksheets/sheet1.xml", b"0" * 5_000_000)
-    monkeypatch.setattr(exports_sheets, "LARGEST_UNPACKED", 1_000_000)
-    monkeypatch.setattr(exports_sheets, "_look_through", lambda *_: pytest.fail("unpacked"))
+    monkeypatch.setattr(exports_guard, "LARGEST_UNPACKED", 1_000_000)
+    monkeypatch.setattr(exports_guard, "_look_through", lambda *_: pytest.fail("unpacked"))
     assert "it unpacks to 4 MB" in refusal(tmp_path, {"K1/a.xlsx": out.getvalue()})
 
 
