@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from resources.home import Home
     from resources.intake import Arrival
     from resources.ledgers import LedgerBook
+    from resources.methods import MethodBook
     from resources.registry import Registry
     from resources.rules import RuleBook
     from resources.settings import Settings
@@ -99,6 +100,11 @@ class Bench:
         self._note(_SEP.join(("factors", str(first), str(last))))
         return self.home.factors
 
+    def methods(self, first: date, last: date) -> MethodBook:
+        """The method book; recorded is what the methods computed for the years of the window say."""
+        self._note(_SEP.join(("methods", str(first), str(last))))
+        return self.home.methods
+
     def declared(self) -> EventBook:
         """The book of declared events with its files and findings; recorded is all of it."""
         self._note("declared")
@@ -167,6 +173,7 @@ _BOOKS: dict[str, Callable[[Home], _Book]] = {
     "registry": lambda home: home.registry,
     "events": lambda home: home.events,
     "factors": lambda home: home.factors,
+    "methods": lambda home: home.methods,
     "standards": lambda home: home.standards,
 }
 #: Everything else, by the rest of its name.

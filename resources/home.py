@@ -13,6 +13,7 @@ from resources.factors import FactorBook
 from resources.factors_hj212 import channel_codes
 from resources.intake import Intake
 from resources.lake import Lake
+from resources.methods import MethodBook
 from resources.ledgers_read import read_ledgers
 from resources.registry import Registry
 from resources.rules import RuleBook
@@ -66,6 +67,11 @@ class Home:
     def factors(self) -> FactorBook:
         """Emission factors of `reference/factors` and of the home's own registry/factors*.csv."""
         return FactorBook.load(overlay=open_storage(self.settings.place("registry")))
+
+    @cached_property
+    def methods(self) -> MethodBook:
+        """Methods of carbon accounting, of `reference/methods`."""
+        return MethodBook.load()
 
     @cached_property
     def events(self) -> EventBook:

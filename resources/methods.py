@@ -1,0 +1,135 @@
+"""The method book: which methods are computed for a reporting year, how each rounds, and what a version covers.
+
+Belongs here: loading reference/methods and choosing by year. Does not belong here: reading files (`methods_read`), factors
+(`factors`), and computing (`kernels/carbon*`, `assets/carbon*`).
+
+Several methods stand side by side for one year; which is a list in reference/methods/runs.toml, and none enters another's total.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+import reference
+from resources.methods_read import Method, MethodFile, Part, Profile
+from resources.problems import Problem, listing
+from resources.provinces import province_key
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
+__all__ = ["Method", "MethodBook", "MethodError", "Part", "Profile"]
+
+_ROUNDING, _RUNS, _REGIONS = "rounding.toml", "runs.toml", "grid-regions.toml"
+
+
+class MethodError(Exception):
+    """Method files are broken; `problems` names file and key of each."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        super().__init__(f"methods: {len(problems)} 处错误 / {len(problems)} error(s)\n{listing(problems)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Methods computed for reporting years [from_year, to_year)."""
+
+    from_year: int
+    to_year: int | None
+    methods: tuple[str, ...]
+
+    def covers(self, year: int) -> bool:
+        """The list is that of this year."""
+        return self.from_year <= year and (self.to_year is None or year < self.to_year)
+
+
+class MethodBook:
+    """Every method, and the lists of those that are computed. Build it with `load`."""
+
+    def __init__(self, methods: tuple[Method, ...], runs: tuple[Run, ...], regions: dict[str, str]) -> None:
+        self.methods = methods
+        self.runs = runs
+        self._by_id = {m.id: m for m in methods}
+        self._regions = regions
+
+    @classmethod
+    def load(cls, folder: Path | None = None) -> MethodBook:
+        """Read every file of reference/methods; MethodError lists every error at once."""
+        folder = reference.METHODS if folder is None else folder
+        rounding = MethodFile(folder / _ROUNDING)
+        profiles = {p.id: p for p in rounding.profiles()}
+        others = (_ROUNDING, _RUNS, _REGIONS)
+        files = [MethodFile(p) for p in sorted(folder.glob("*.toml")) if p.name not in others]
+        methods = [made for f in files if not f.problems and (made := f.method(profiles)) is not None]
+        problems = [*rounding.problems, *(p for f in files for p in f.problems)]
+        raw = tomllib.loads((folder / _RUNS).read_text(encoding="utf-8-sig")).get("run", [])
+        runs = tuple(Run(r["from_year"], r.get("to_year"), tuple(r["methods"])) for r in raw)
+        known = {f.content.get("method", {}).get("id") for f in files}
+        problems += [_unknown(name) for r in runs for name in r.methods if name not in known]
+        if problems:
+            raise MethodError(problems)
+        regions = tomllib.loads((folder / _REGIONS).read_text(encoding="utf-8-sig"))["regions"]
+        return cls(tuple(methods), runs, {province_key(p): region for region, names in regions.items() for p in names})
+
+    def __getitem__(self, method_id: str) -> Method:
+        """The method of that id."""
+        return self._by_id[method_id]
+
+    def of_year(self, year: int) -> list[Method]:
+        """Methods computed for a reporting year, in the order of their list; empty where none is."""
+        return [self._by_id[name] for run in self.runs if run.covers(year) for name in run.methods]
+
+    def region(self, province: str) -> str:
+        """The regional grid of a province; "" where it has none."""
+        return self._regions.get(province_key(province), "")
+
+    def hash_of(self, method: Method) -> str:
+        """Short hash of what a method and its rounding profile say: figures with the same one were made by the same rules."""
+        return _digest(_said(method))[:12]
+
+    def version(self, first: date, last: date) -> str:
+        """SHA-256 over what the methods computed for the years of [first, last] say, and which those are."""
+        years = range(first.year, last.year + 1)
+        chosen = {y: [m.id for m in self.of_year(y)] for y in years}
+        named = sorted({name for names in chosen.values() for name in names})
+        in_force = {name: [self._by_id[name].in_force(y) for y in years] for name in named}
+        said = {name: _said(self._by_id[name], dates=False) for name in named}
+        return _digest({"chosen": chosen, "in_force": in_force, "said": said, "regions": self._regions})
+
+    def with_runs(self, *methods: str) -> MethodBook:
+        """The same book computing just these methods, for every year: for trials."""
+        return MethodBook(self.methods, (Run(1, None, methods),), self._regions)
+
+    def with_method(self, method: Method) -> MethodBook:
+        """The same book with one method in place of its namesake: for trials."""
+        return MethodBook(tuple(method if m.id == method.id else m for m in self.methods), self.runs, self._regions)
+
+
+def without_part(method: Method, part: str) -> Method:
+    """A method less one of its parts: for trials."""
+    return replace(method, parts=tuple(p for p in method.parts if p.id != part))
+
+
+def _said(method: Method, *, dates: bool = True) -> dict[str, object]:
+    """What a method says that figures follow from; titles and notes do not count."""
+    said: dict[str, object] = {
+        "id": method.id, "factors": method.factors, "reported": method.reported, "confidence": method.confidence,
+        "meters": method.corrects_meters, "parts": [asdict(p) for p in method.parts], "profile": asdict(method.profile),
+    }  # fmt: skip
+    return said | ({"from": method.from_year, "to": method.to_year} if dates else {})
+
+
+def _digest(said: object) -> str:
+    return hashlib.sha256(json.dumps(said, ensure_ascii=False, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _unknown(name: str) -> Problem:
+    return Problem(
+        _RUNS, 0, "methods", name, "没有该方法的文件", "no file has this method", "改正或补上", "correct it or add one"
+    )
