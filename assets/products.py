@@ -26,8 +26,10 @@ from assets.labels import make_labels
 from assets.ledgers import LEDGER_TABLES, METER_TABLES, ledger_months, make_ledgers, make_meters
 from assets.patterns import make_patterns
 from assets.raw import make_raw
+from assets.sealing import sealed_stand
 from assets.standards import make_standards
 from resources.bench import Bench, adjoin, changed
+from resources.editions import remember
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -209,12 +211,13 @@ def bring_up(home: Home, of: Product, key: str, *, force: bool = False) -> Outco
     begun = time.perf_counter()
     before = {t: home.lake.version(t, key) for t in of.tables}
     bench = Bench(home)
-    contents = of.make(bench, key)
+    contents = sealed_stand(home, bench, of, key, of.make(bench, key))
     for table in of.tables:
         if table in contents:
             home.lake.write(table, key, contents[table], made_by=of.made_by, inputs=bench.inputs)
         elif before[table]:
             home.lake.drop(table, key)
+    remember(home, bench.inputs)
     made = [p for t in of.tables if (p := home.lake.partition(t, key))]
     moved = tuple(t for t in of.tables if home.lake.version(t, key) != before[t])
     if not made:

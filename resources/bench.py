@@ -189,6 +189,7 @@ _KINDS: dict[str, Callable[..., str]] = {
     "rules": lambda home, first, last, *which: home.rules.version(
         date.fromisoformat(first), date.fromisoformat(last), foreign=which == (_FOREIGN,)
     ),
+    "sealed": lambda home, year: home.filings.version(year),
     "captures": lambda home, day: _hash([f"{a.sha256} {a.path} {a.basis}" for a in home.intake.of_day(day)]),
     "arrivals": lambda home: _hash([f"{a.path} {a.sha256} {a.state} {a.basis}" for a in home.intake.arrivals()]),
 }

@@ -26,6 +26,7 @@ KIND_OF = {
     "registry": "registry",
     "intervals": "registry",
     "standards": "registry",
+    "sealed": "registry",
     "rules": "rule",
     "events": "declaration",
     "declared": "declaration",

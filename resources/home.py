@@ -17,6 +17,7 @@ from resources.methods import MethodBook
 from resources.ledgers_read import read_ledgers
 from resources.registry import Registry
 from resources.rules import RuleBook
+from resources.sealed import Filings
 from resources.standards import Standards
 from resources.storage import open_storage
 
@@ -82,6 +83,11 @@ class Home:
     def ledgers(self) -> LedgerBook:
         """Monthly ledgers of landing/ledgers, settled; what is wrong with them is a finding."""
         return read_ledgers(self.landing, self.lake.storage, self.registry)
+
+    @cached_property
+    def filings(self) -> Filings:
+        """Years that plants have filed, of registry/filings.csv. RegistryError lists every mistake in it."""
+        return Filings.load(open_storage(self.settings.place("registry")), self.registry)
 
     @cached_property
     def intake(self) -> Intake:
