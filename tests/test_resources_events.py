@@ -19,6 +19,7 @@ from contracts.events import FINDINGS, MARKS, STATES
 from resources.events import OPEN, DeviceMark, EventBook, Finding, ProcessState
 from resources.events_file import LONGEST_RECORD
 from resources.events_read import read_events
+from resources.events_rows import Subjects
 from resources.events_terms import Terms
 from resources.events_words import load_words, time_of, word_table
 from resources.findings import FindingError, load_findings, quoted
@@ -275,9 +276,21 @@ def test_an_unclosed_quote_costs_its_own_line_and_a_quoted_break_none() -> None:
     ]  # fmt: skip
 
 
+def test_a_quote_that_closes_on_a_later_line_takes_no_row_along() -> None:
+    made = book(states('X,L1,"stop', 'ped",2026-03-01 08:00,,2026-03-01 09:00,', GOOD))
+    assert [s.event_id for s in made.states] == ["E9"]
+    assert [f.source_cell for f in sorted(made.findings, key=lambda f: f.source_cell or "")] == ["2", "3"]
+    note = "\n".join("x" * LONGEST_RECORD)
+    made = book(states(f'E1,L1,stopped,2026-03-01 08:00,,2026-03-01 09:00,"{note}\n"', GOOD))
+    assert [s.event_id for s in made.states] == ["E9"]
+    assert set(checks(made)) == {"E04_broken_row"}
+
+
 def test_ids_are_found_by_another_case_only_where_it_is_clear() -> None:
     assert book(states(GOOD.replace("L2", "l2"))).states[0].line_id == "L2"
     assert book(marks(GOOD_MARK.replace("K2", "k2"))).marks[0].outlet_id == "K2"
+    known = Subjects((name, registry().lines[0]) for name in ("A1", "a1", "B1"))
+    assert [known.find(name) for name in ("A1", "a1", "Ａ１", "b1", "C1")] == ["A1", "a1", None, "B1", None]
 
 
 # ---- files -----------------------------------------------------------------------------------------------------------------
@@ -407,6 +420,13 @@ def test_rows_of_one_time_that_differ_contradict_and_the_later_place_counts() ->
         made = book(states(row.format("12:00", time_said)), states(row.format("13:00", time_said)))
         assert [s.end for s in made.states] == [at(1, 13)]
         assert only(made, "E21_contradiction").source_file == "events/0.csv"
+
+
+def test_a_declaration_that_comes_again_after_another_counts_again_and_keeps_its_place() -> None:
+    one, other = (f"E1,L1,stopped,2026-03-01 08:00,2026-03-01 {hour}:00,," for hour in (12, 13))
+    made = book(states(one), states(other), states(one, GOOD))
+    assert [(s.end, s.src_path) for s in made.states if s.event_id == "E1"] == [(at(1, 12), "events/0.csv")]
+    assert only(made, "E21_contradiction").source_file == "events/1.csv"
 
 
 def test_an_id_that_stands_for_two_lines_is_told_and_plants_have_ids_of_their_own() -> None:
@@ -707,9 +727,16 @@ def mark(event_id: str, start: datetime, end: datetime, **other: object) -> Devi
 DAYS = st.integers(0, 40)
 
 
-@given(st.lists(st.tuples(DAYS, st.integers(1, 12), st.sampled_from("ABC")), max_size=12), DAYS, st.integers(0, 5))
-def test_a_window_holds_what_touches_it(periods: list[tuple[int, int, str]], first: int, length: int) -> None:
-    t0 = datetime(2026, 1, 1, 12)
+@given(
+    st.lists(st.tuples(DAYS, st.integers(1, 12), st.sampled_from("ABC")), max_size=12),
+    DAYS,
+    st.integers(0, 5),
+    st.sampled_from((0, 12)),
+)
+def test_a_window_holds_what_touches_it(
+    periods: list[tuple[int, int, str]], first: int, length: int, hour: int
+) -> None:
+    t0 = datetime(2026, 1, 1, hour)
     some = [
         mark(str(n), t0 + timedelta(a), t0 + timedelta(a + b) if b < 12 else OPEN, outlet_id=k)
         for n, (a, b, k) in enumerate(periods)
@@ -720,6 +747,13 @@ def test_a_window_holds_what_touches_it(periods: list[tuple[int, int, str]], fir
     made = EventBook(marks=some)
     assert made.marks_in(*window) == [m for m in made.marks if m.start < until and m.end > since]
     assert bool(made.version(*window)) == bool(made.marks_in(*window))
+
+
+def test_ends_are_exclusive_to_the_day() -> None:
+    made = EventBook(
+        marks=[mark("long", at(1), at(9)), mark("A", at(2), at(3)), mark("B", at(3), at(4)), mark("C", at(4), at(5))]
+    )
+    assert [m.event_id for m in made.marks_in(date(2026, 3, 3), date(2026, 3, 3))] == ["long", "B"]
 
 
 def test_a_window_has_its_own_version() -> None:
@@ -734,6 +768,11 @@ def test_a_window_has_its_own_version() -> None:
     assert other.version(*march) != open_stop.version(*march)
     assert other.version(*april) == open_stop.version(*april)
     assert EventBook().version(*march) == ""
+    part = EventBook([state("A", at(25), OPEN, start=at(20))])
+    assert part.version(*april) == open_stop.version(*april), (
+        "what another event took of it in March moves nothing in April"
+    )
+    assert part.version(*march) != open_stop.version(*march)
     late = EventBook([state("A", at(20), OPEN, late=True)])
     assert late.version(*march) != open_stop.version(*march)
 
