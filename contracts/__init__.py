@@ -5,7 +5,7 @@ Belongs here: what a table is. Does not belong here: how it is made, stored or s
 
 from __future__ import annotations
 
-from contracts import cems, emissions, events, ledgers, signals, standards, trust, ule, ule_more
+from contracts import carbon, cems, emissions, events, ledgers, signals, standards, trust, ule, ule_more
 from contracts.core import Column, ContractError, Table
 
 #: Every table by name, in the order of the data's way through the house.
@@ -45,6 +45,9 @@ TABLES: dict[str, Table] = {
         emissions.EMISSIONS_TOTALS_MONTHLY,
         emissions.EMISSIONS_ANNUAL,
         emissions.EMISSIONS_TOTALS_ANNUAL,
+        carbon.CARBON_LINE_MONTH,
+        carbon.CARBON_LINE_YEAR,
+        carbon.CARBON_ENTITY_YEAR,
         trust.RESTATEMENTS,
     )
 }

@@ -195,6 +195,43 @@ FUEL_UNIT: Meanings = {
     "t": ("吨", "tonnes"),
     "1e4Nm3": ("万标准立方米", "ten thousand cubic metres at standard state"),
 }
+AGGREGATION: Meanings = {
+    "annual_weighted": ("全年加权：全年消耗量乘加权平均参数", "the year's amounts times weighted means"),
+    "monthly_sum": ("逐月相加：各月修约后相加", "the sum of rounded months"),
+}
+CARBON_STATUS: Meanings = {
+    "filing": ("可填报", "fit for filing"),
+    "draft": ("试算：用到未核实之处, 或年度尚不完整", "a trial: it rests on drafts, or the year is not complete"),
+    "missing": ("缺数：不给数值", "inputs are missing: no number is given"),
+}
+CARBON_KIND: Meanings = {
+    "source": ("排放源", "a source"),
+    "sum": ("合计", "a sum of sources"),
+}
+CARBON_LEVEL: Meanings = {
+    "line": ("熟料生产线", "clinker line"),
+    "entity": ("企业", "the plant as a whole"),
+}
+CARBON_SUM: Meanings = {
+    "fossil": ("化石燃料燃烧", "combustion of fuels"),
+    "process": ("过程排放", "process"),
+    "energy": ("电力与热力", "electricity and heat"),
+    "total": ("合计", "total"),
+}
+CARBON_REASON: Meanings = {
+    "missing_input": ("台账缺数", "an input of the ledgers is missing"),
+    "missing_factor": ("缺少因子", "a factor is missing"),
+    "not_listed": ("方法未列该原料, 不扣减", "the method does not list the material: it deducts nothing"),
+}
+ELECTRICITY_BASIS: Meanings = {
+    "none": ("方法不含电力", "the method has no electricity"),
+    "location_province": ("按所在省份：网购电量乘省级平均因子", "location: grid electricity, factor of the province"),
+    "location_national": ("按全国：网购电量乘全国平均因子", "location: grid electricity, national factor"),
+    "location_region": ("按区域电网：网购电量乘区域电网因子", "location: grid electricity, factor of the regional grid"),
+    "national_ets": ("按碳市场通知的全国电网因子", "national factor of the trading system's notices"),
+    "net_national": ("扣除绿证电量后乘全国平均因子", "grid less certificates, national factor"),
+    "market_residual": ("扣除绿证电量后乘全国剩余组合因子", "grid less certificates, national residual factor"),
+}
 REASON_KIND: Meanings = {
     "factor": ("因子集变化", "a factor set changed"),
     "rule": ("规则包变化", "a rule pack changed"),

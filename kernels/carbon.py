@@ -92,7 +92,7 @@ def _emit(form: Bytes, profile: Bytes, terms: Floats, decimals: Bytes, out: Floa
         elif f == OXIDES:
             x = oxides(t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7], t[8], t[9])
         elif f == CARBON:
-            x = carbon(t[0], t[1])
+            x = carbon(t[0], t[1], t[2])
         elif f == ALTFUEL:
             x = altfuel(t[0], t[1], t[2], t[3])
         elif f == CALCINED:

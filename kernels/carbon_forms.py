@@ -27,7 +27,7 @@ TERMS: dict[int, tuple[str, ...]] = {
         "activity", "dust_t", "cao_pct", "mgo_pct", "noncarbonate_cao_pct", "noncarbonate_mgo_pct",
         "cao_over", "cao_under", "mgo_over", "mgo_under",
     ),
-    CARBON: ("activity", "carbon_pct"),
+    CARBON: ("activity", "carbon_pct", "factor"),
     ALTFUEL: ("activity", "ncv_gj", "factor", "fossil_pct"),
     CALCINED: ("activity", "factor", "calcination"),
     STOICHIOMETRIC: ("activity", "cao_pct", "factor", "cao_per_carbonate", "correction"),
@@ -65,9 +65,9 @@ def oxides(
 
 
 @njit(cache=True, nogil=True)
-def carbon(activity: float, content: float) -> float:
-    """Raw meal x its carbon x 44/12 (4, 7); content in %."""
-    return activity * content * 44 / 1200
+def carbon(activity: float, content: float, per_activity: float) -> float:
+    """Raw meal x its carbon x 44/12 (4, 7); content in %. `per_activity`: raw meal a unit of activity, 1 where that is raw meal."""
+    return activity * per_activity * content * 44 / 1200
 
 
 @njit(cache=True, nogil=True)

@@ -68,8 +68,8 @@ def one(form: int, *texts: str, rules: Rounding | None = None) -> str:
         pytest.param((FUEL, "12345.67", "23.076", "0.02618", "98"), "26800.47", id="F-1-of-98"),
         pytest.param((FUEL, "12345.67", "23.076", "0.02308", "99"), "23868.09", id="F-1-cc-slip"),
         pytest.param((FUEL, "100.25", "42.652", *DIESEL), "310.36", id="F-3"),
-        pytest.param((CARBON, "2402500", "0.1"), "8809.17", id="P-5-plain"),
-        pytest.param((CARBON, "2402500", "0.3"), "26427.50", id="P-5-high"),
+        pytest.param((CARBON, "2402500", "0.1", "1"), "8809.17", id="P-5-plain"),
+        pytest.param((CARBON, "2402500", "0.3", "1"), "26427.50", id="P-5-high"),
         pytest.param((forms.ALTFUEL, "1000", "31.4", "0.085", "100"), "2669.00", id="W-1-tyres"),
         pytest.param((forms.ALTFUEL, "500", "29.0", "0.11", "20"), "319.00", id="W-1-leather"),
         pytest.param((forms.ALTFUEL, "200", "51.5", "0.074", "80"), "609.76", id="W-1-solvent"),
@@ -89,7 +89,7 @@ def one(form: int, *texts: str, rules: Rounding | None = None) -> str:
         pytest.param((FACTOR, "1550000", "0.525"), "813750.00", id="C-1-clinker"),
         pytest.param((FACTOR, "3000", "0.525"), "1575.00", id="C-1-bypass"),
         pytest.param((CALCINED, "8000", "0.525", "0.5"), "1663.37", id="C-1-ckd"),
-        pytest.param((CARBON, "2402500", "0.2"), "17618.33", id="C-1-carbon"),
+        pytest.param((CARBON, "1550000", "0.2", "1.55"), "17618.33", id="C-1-carbon"),
         pytest.param((CALCINED, "310.50", "0.525", "0"), "0.00", id="A-ckd-d0"),
         pytest.param((CALCINED, "310.50", "0.525", "1"), "163.01", id="A-ckd-d1"),
         pytest.param((STOICHIOMETRIC, "1427056.82", "65", "0.43971", "0.5603", "1.02"), "742506.93", id="A-ipcc-t2"),
@@ -114,7 +114,7 @@ def test_C1_sum_of_the_four() -> None:
         (FACTOR, ("1550000", ".525")),
         (FACTOR, ("3000", ".525")),
         (CALCINED, ("8000", ".525", ".5")),
-        (CARBON, ("2402500", ".2")),
+        (CARBON, ("1550000", ".2", "1.55")),
     )
     assert cents(totals(made, np.arange(4), np.array([0, 4]), rounding(), np.zeros(1, int))[0]) == "834606.70"
     assert forms.calcined(1.0, 0.525, 1.0) == pytest.approx(0.525)
@@ -286,7 +286,7 @@ def test_A_NDRC_2013() -> None:
             )
             for i, m in enumerate(PLANT_A)
         ),
-        *((CARBON, ("2190000" if i == 0 else "0", "0.1")) for i in range(12)),
+        *((CARBON, ("2190000" if i == 0 else "0", "0.1", "1")) for i in range(12)),
         *((FACTOR, (m["elec_mwh"], "0.5271")) for m in PLANT_A),
     )
     rules.decimals[0, FACTOR] = -1
