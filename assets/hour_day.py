@@ -84,13 +84,17 @@ class HourDay:
         return applies
 
     @property
-    def says_nothing(self) -> bool:
-        """Whether no record of any table belongs to this day, and no declared stop."""
+    def records_nothing(self) -> bool:
+        """Whether no record of any table belongs to this day."""
         nothing_reported = all(
             np.isnan(part).all() for part in (self.reported.avg, self.reported.zs_avg, self.reported.mass)
         )
-        stopped = (self.process == STATES.index("stopped")).any()
-        return not self.hours.covered.any() and nothing_reported and not self.strangers and not stopped
+        return not self.hours.covered.any() and nothing_reported and not self.strangers
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a stop was declared that fills an hour of the day."""
+        return bool((self.process == STATES.index("stopped")).any())
 
 
 def reported_hours(sent: SentRows | None, speakers: Sequence[Speaker | None], fleet: Fleet) -> Reported:

@@ -29,16 +29,23 @@ if TYPE_CHECKING:
 
 
 def make_hours(bench: Bench, day: str) -> dict[str, pa.Table]:
-    """cems_hourly and cems_signals of a local day; {} when no record and no declared stop belongs to it.
+    """cems_hourly and cems_signals of a local day; {} when no record belongs to it, nor a declared stop
+    between days with data.
 
     cems_hourly has 24 rows for every outlet in force and every pollutant with a limit there or with data. Under end
     labels the records labelled 00:00 of the next day (cems_edge) close this day, those of this day's 00:00 belong to
     the day before.
     """
     gathered = _gather(bench, date.fromisoformat(day))
-    if gathered.says_nothing:
+    if gathered.records_nothing and not (gathered.stopped and _data_go_on(bench, day)):
         return {}
     return {"cems_hourly": hour_table(gathered), "cems_signals": signal_table(gathered)}
+
+
+def _data_go_on(bench: Bench, day: str) -> bool:
+    """Whether there are records on a later day: past the end of the data a declared stop makes no hours of anybody's."""
+    following = str(date.fromisoformat(day) + timedelta(days=1))
+    return bench.frontier("cems_minute", following) == following
 
 
 def _gather(bench: Bench, day: date) -> HourDay:

@@ -53,7 +53,8 @@ def _cover(cells: Cells, channel: int, lo: int, hi: int, code: int) -> None:
         recorded = old != at.NONE and not old & at.NO_RECORD
         if channel == at.NOX and not recorded:
             # Nitrogen oxides that come in parts were recorded too.
-            recorded = cells.state[at.NO, m] != at.NONE or cells.state[at.NO2, m] != at.NONE
+            no, no2 = cells.state[at.NO, m], cells.state[at.NO2, m]
+            recorded = (no != at.NONE and not no & at.NO_RECORD) or (no2 != at.NONE and not no2 & at.NO_RECORD)
         cells.state[channel, m] = np.uint8(code | at.DECLARED | (0 if recorded else at.NO_RECORD))
 
 

@@ -269,7 +269,7 @@ def _outlets(day: Day, lo: int, hi: int, out: Hours) -> None:
         minute_signals(cells, seen, places.owner, day.rows.runs.interval, i, day.doubts, work, out.signals)
         seen[at.NOX_AS_NO2] = seen[at.NOX] or seen[at.NO] or seen[at.NO2]
         if seen[at.NOX_AS_NO2]:
-            fill_nox(cells, rules.constants.no_as_no2)
+            fill_nox(cells, rules.constants.no_as_no2, rules.tags.rank)
         reference = facts.o2_reference[i]
         fill_air(cells, facts.duct_area[i], facts.velocity_coefficient[i], reference, rules.constants, air)
         _air_hours(cells, air, places.owner, i, rules, out)

@@ -16,7 +16,7 @@ from kernels import minutes as at
 from kernels.standard_state import dry_factor, dry_standard_flow, duct_flow, nox_from_parts, oxygen_factor
 
 if TYPE_CHECKING:
-    from kernels.minutes import Cells, Floats
+    from kernels.minutes import Cells, Floats, Longs
 
 
 class Constants(NamedTuple):
@@ -56,18 +56,22 @@ def _reading(value: float, state: int) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _unusable_part(part: int) -> np.int64:
-    """State of NOx where only a part is there: what is wrong with the part, or NO_BASIS when nothing is."""
-    return np.int64(at.NO_BASIS) if part & at.CLASS_BITS == at.VALID else np.int64(part)
+def _unusable_parts(no: int, no2: int, no_rank: int, no2_rank: int) -> np.int64:
+    """State of NOx where parts are there that give none: what is wrong with a part, of both the graver by rank, or NO_BASIS."""
+    no_bad = no != at.NONE and no & at.CLASS_BITS != at.VALID
+    no2_bad = no2 != at.NONE and no2 & at.CLASS_BITS != at.VALID
+    if no_bad and (not no2_bad or no_rank <= no2_rank):
+        return np.int64(no)
+    return np.int64(no2) if no2_bad else np.int64(at.NO_BASIS)
 
 
 @njit(cache=True, nogil=True)
-def fill_nox(cells: Cells, no_as_no2: float) -> None:
+def fill_nox(cells: Cells, no_as_no2: float, rank: Longs) -> None:
     """Fill the row NOX_AS_NO2 (HJ 75-2017 appendix C, A4).
 
     A nox channel counted as NO2 is taken as it is. Where the device row says that it is not: NO x `no_as_no2` + NO2
     when both are valid, else the nox channel x `no_as_no2`. Where only parts are there that may not or cannot be
-    added up, the minute has no basis.
+    added up, the minute has no basis; where a part is not valid, it bears what is wrong with it (`rank`: precedence by class).
     """
     for m in range(at.DAY_MINUTES):
         own, no, no2 = cells.state[at.NOX, m], cells.state[at.NO, m], cells.state[at.NO2, m]
@@ -79,7 +83,7 @@ def fill_nox(cells: Cells, no_as_no2: float) -> None:
             elif own != at.NONE:
                 value = value * no_as_no2
             elif no != at.NONE or no2 != at.NONE:
-                state = _unusable_part(no if no != at.NONE else no2)
+                state = _unusable_parts(no, no2, rank[no & at.CLASS_BITS], rank[no2 & at.CLASS_BITS])
         cells.value[at.NOX_AS_NO2, m] = value
         cells.state[at.NOX_AS_NO2, m] = state
 

@@ -42,12 +42,17 @@ class FakeBench:
         self, registry: Registry, tables: dict[tuple[str, str], pa.Table], events: EventBook | None = None
     ) -> None:
         self.tables = tables
+        self.goes_on = False
         self._events = events or EventBook()
         self._registry = registry
 
     def table(self, name: str, key: str, columns: list[str] | None = None) -> pa.Table | None:
         found = self.tables.get((name, key))
         return found if found is None or columns is None else found.select(columns)
+
+    def frontier(self, name: str, not_after: str) -> str:
+        """As if data went on for ever after the last day of the table."""
+        return not_after if self.goes_on else max((key for n, key in self.tables if n == name), default="")
 
     def registry(self, first: date, last: date) -> Registry:
         return self._registry
@@ -99,10 +104,11 @@ def raw_tables(rows: list[dict[str, Any]]) -> dict[tuple[str, str], pa.Table]:
 
 def make(
     rows: list[dict[str, Any]], facts: Registry | None = None, day: str = DAY, more: dict[Any, pa.Table] | None = None,
-    events: EventBook | None = None,
+    events: EventBook | None = None, *, goes_on: bool = False,
 ) -> Any:  # fmt: skip
     """(hours, signals) of a day as frames, after the labels of the day; None when the maker makes nothing."""
     bench = FakeBench(facts or registry(), raw_tables(rows) | (more or {}), events)
+    bench.goes_on = goes_on
     bench.tables |= {(name, day): table for name, table in make_labels(bench, day).items()}  # type: ignore[arg-type]
     made = make_hours(bench, day)  # type: ignore[arg-type]
     if not made:

@@ -206,7 +206,7 @@ def _declare(minute: dict[str, Cell], told: Told) -> None:
         own = before.get(channel)
         recorded = own is not None and own.recorded
         if channel == "nox":
-            recorded |= "no" in before or "no2" in before
+            recorded |= any(part in before and before[part].recorded for part in ("no", "no2"))
         minute[channel] = Cell(told.tag, math.nan, declared=True, recorded=recorded)
 
 
@@ -320,8 +320,11 @@ def _nox(minute: dict[str, Cell]) -> Cell | None:
         return replace(no, value=no.value * 46.005 / 30.006 + no2.value)
     if own:
         return replace(own, value=own.value * 46.005 / 30.006)
-    part = no or no2
-    return replace(part, tag="basis") if part and part.valid else part
+    parts = [part for part in (no, no2) if part]
+    bad = [part for part in parts if not part.valid]
+    if bad:
+        return min(bad, key=lambda part: list(TAGS).index(part.tag) if part.tag else len(TAGS))
+    return replace(parts[0], tag="basis") if parts else None
 
 
 def _dry_factor(minute: dict[str, Cell]) -> float:

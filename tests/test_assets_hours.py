@@ -467,6 +467,14 @@ def test_what_was_declared_is_not_compared_with_the_loggers_hour() -> None:
 
 
 def test_a_day_of_nothing_but_a_declared_stop_stands_still() -> None:
-    hours, _ = make([], events=EventBook([_state("stopped", at(-1440), at(2880))]))
+    stop = EventBook([_state("stopped", at(-1440), at(2880))])
+    hours, _ = make([], events=stop, goes_on=True)
     assert set(hours["hour_tag"]) == {"F"}
-    assert make([], events=EventBook([_state("cold_start", at(0), at(600))])) is None
+    assert make([], events=EventBook([_state("cold_start", at(0), at(600))]), goes_on=True) is None
+
+
+def test_past_the_end_of_the_data_a_declared_stop_makes_no_hours() -> None:
+    """A record labelled 24:00 stands on the next day and belongs to this one."""
+    facts = registry(devices=[PLAIN | {"label": "end"}])
+    rows = [row(at(0), nox_avg=1.0)]
+    assert make(rows, facts, events=EventBook([_state("stopped", at(-1440), at(2880))])) is None

@@ -168,6 +168,29 @@ def test_a_mark_on_oxygen_takes_the_converted_value_alone() -> None:
     assert (math.isnan(flow.mass[0, 0, PM]), flow.converted[0, 0, PM]) == (True, 8)
 
 
+@pytest.mark.parametrize(
+    ("flags", "told", "tag", "by_declaration"),
+    [
+        pytest.param({}, [Told("no2", 0, 60, "M")], "M", True, id="marked-part"),
+        pytest.param({"no": "D", "no2": "C"}, [], "D", False, id="both-flagged"),
+        pytest.param({"no": "C", "no2": "D"}, [], "D", False, id="graver-flag"),
+    ],
+)
+def test_nitrogen_oxides_bear_what_is_wrong_with_their_parts(
+    flags: dict[str, str], told: list[Told], tag: str, by_declaration: bool
+) -> None:
+    records = minute_records(0, 60, {"no": 20, "no2": 2}, flags)
+    made = hours_from([Sender(records=records, nox_as_no2=False)], [OTHER], told=told)
+    assert (tag_at(made, 0, 0, "nox"), bool(made.by_declaration[0, 0, NOX])) == (tag, by_declaration)
+    assert reason_at(made, 0, 0, "nox") == "below_45_valid_minutes"
+
+
+def test_declarations_upon_declarations_record_nothing() -> None:
+    told = [Told("all", 0, 60, "C"), Told("all", 0, 60, "D"), Told("process", 0, 60, "F")]
+    made = hours_from([Sender(records=minute_records(0, 60, {"pm": 8}))], [OTHER], told=told)
+    assert (made.minutes[0, 0, PM], made.minutes[0, 0, NOX]) == (60, 0)
+
+
 def test_a_stop_is_known_without_any_record() -> None:
     made = hours_from([], [OTHER], told=[Told("process", 0, 1440, "F")])
     assert {tag_at(made, 0, h, "so2") for h in range(24)} == {"F"}
