@@ -38,7 +38,8 @@ class SignalRules(NamedTuple):
     small to speak of a range or step. `equal_minutes`, `least_records`: A02, and how many records a stretch must have at least.
     `zero_minutes`: A03, minutes of an hour. `placeholders`: A03. `step_mads`, `step_share`: A06. `o2_low_pct`, `o2_low_minutes`: A07.
     `rise_pct`, `follow`, `slope_apart`, `least_gases`: A08. `near_air_pct`, `idle_velocity`: a source is taken to run below that
-    oxygen, or above that velocity where there is no oxygen. `merge_minutes`: episodes no further apart are one. `least_minutes`: of an
+    oxygen, or above that velocity where there is no oxygen. `merge_minutes`: episodes no further apart are one; below 0 nothing is
+    looked at. `least_minutes`: of an
     hour of evidence.
     """
 
@@ -94,10 +95,10 @@ class SignalWork(NamedTuple):
     told: NDArray[np.int32]
 
 
-#: Thresholds that nothing reaches, for who asks for hours alone.
+#: For who asks for hours alone: nothing is looked at.
 NO_DOUBTS = SignalRules(
     60, -1.0, np.full(N_SCANNED, math.inf), 1441, 1, 60, np.empty(0), math.inf, math.inf, -math.inf, 1441, math.inf, 2.0,
-    0.0, 1441, math.inf, -math.inf, 0, 45,
+    0.0, 1441, math.inf, -math.inf, -1, 45,
 )  # fmt: skip
 
 

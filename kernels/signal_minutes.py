@@ -50,6 +50,8 @@ def minute_signals(
     others mean nothing. `owner` (1440,): run of each minute, -1 none; `intervals`: minutes that a record of each run stands
     for. `work.on` comes from `source_evidence`.
     """
+    if rules.merge_minutes < 0:
+        return
     interval = 1
     for m in range(at.DAY_MINUTES):
         if owner[m] >= 0:
@@ -76,6 +78,8 @@ def source_evidence(
 
     `cells` as they were sent, before anything declared is laid over them; `sent` as in `minute_signals`.
     """
+    if rules.merge_minutes < 0:
+        return
     _running(cells, sent, rules, on)
     for k in range(3):
         channel = (at.O2, at.VELOCITY, at.TEMPERATURE)[k]
