@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 def arrived(facts: Facts) -> Iterator[Html]:
     """Bytes of all captures, frames of the month, and the files that were refused."""
-    read = facts.arrivals.filter(pl.col("state") == "read")
+    # Declarations and spreadsheets have no bytes of frames to account for.
+    read = facts.arrivals.filter((pl.col("state") == "read") & pl.col("text_bytes").is_not_null())
     bytes_ = read.select(pl.col("text_bytes", "accepted_bytes", "quarantined_bytes", "noise_bytes").sum()).row(0)
     total, *parts = (f"{n:,}" for n in bytes_)
     yield tag(

@@ -29,7 +29,7 @@ _PERIOD = (
 )
 _ABOUT = (
     Column("declared_at", TIME, "申报时间：北京时间", "when it was declared, Beijing time; null where it is not said"),
-    Column("late", pa.bool_(), "是否迟报：晚于次日 12:00 或未写申报时间", "declared after 12:00 of the day after its start, or no time of declaration given", nullable=False, source="公告2022年第21号"),
+    Column("late", pa.bool_(), "是否迟报：晚于次日 12:00 或未写申报时间; 同一起点只要有一次及时申报即不算", "declared after 12:00 of the day after its start, or no time of declaration given; no declaration of this start came in time", nullable=False, source="公告2022年第21号"),
     Column("src_path", pa.string(), "来源文件：相对 landing/ 的路径", "file below landing/", nullable=False),
     Column("src_line", pa.int32(), "来源行号", "line of that file", nullable=False, low=1),
 )  # fmt: skip
