@@ -15,6 +15,8 @@ import pyarrow.parquet as pq
 
 from assets.checks import CHECKS, settle
 from assets.products import PRODUCTS
+from assets.sealing import sealed_waiting
+from assets.stale import nothing_stale
 from contracts import TABLES
 from resources.releases import Arrival, Check, Pinned, Release, ReleaseFacts, Source, publish
 
@@ -64,6 +66,14 @@ def facts(home: Home, waiting: list[str]) -> ReleaseFacts:
     packs = home.rules.pack_versions(date.min, date.max)
     confidence = {p.id: p.confidence for p in home.rules.packs}
     checks = [_told(settle(home, c), c) for c in CHECKS]
+    stale = nothing_stale(home)
+    checks.append(
+        Check("nothing_stale", not stale, True, "; ".join(stale) or "碳排放分区均未过期 / no figure of carbon is stale")
+    )
+    if filed := sealed_waiting(home):
+        keys = sorted({k for keys in filed.values() for k in keys})
+        text = f"已报送的年份保持原值 / filed years stay as they are although they would be others today: {', '.join(keys)}"
+        checks.append(Check("filed_years_stand", passed=False, blocking=False, text=text))
     if waiting:
         text = f"{len(waiting)} days have news outside the window of this run, first {waiting[0]}, last {waiting[-1]}"
         checks.append(Check("nothing_waiting", passed=False, blocking=False, text=text))
@@ -72,6 +82,7 @@ def facts(home: Home, waiting: list[str]) -> ReleaseFacts:
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         registry_sha256=home.registry.version(date.min, date.max),
         rule_packs=tuple(Pinned(name, sha256, confidence.get(name, "")) for name, sha256 in packs.items()),
+        factor_sets=tuple(Pinned(name, sha256) for name, sha256 in home.factors.set_versions(date.min, date.max).items()),
         arrivals=tuple(arrivals),
         checks=tuple(checks),
     )

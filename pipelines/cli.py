@@ -28,6 +28,7 @@ CODES = {
     "RegistryError": REFUSED,
     "RuleError": REFUSED,
     "EpaError": REFUSED,
+    "FactorError": REFUSED,
     "ReleaseError": BLOCKED,
     "ReleaseRefused": BLOCKED,
 }
@@ -115,11 +116,33 @@ def run(
 @main.command()
 @HOME
 @AS_JSON
-def plan(home: str | None, as_json: bool) -> None:
-    """看看会重算什么 What the next run would make anew, and why; nothing is written."""
-    from pipelines.runs import plan_run
+@click.option("--expect", type=click.Choice(["none", "light", "all"]), default="light", show_default=True, help="试算 what to try, to tell the expected change [light: ledgers and carbon]")
+@click.option("--product", "products", multiple=True, metavar="NAME", help="只看这些产品或表 these products or tables alone (repeatable)")
+@click.option("--from", "first", default="", metavar="KEY", help="起 first day, month or year")
+@click.option("--to", "last", default="", metavar="KEY", help="止 last day, month or year (inclusive)")
+@click.option("--sealed", is_flag=True, help="含已报送年份 as if filed years were restated too")
+def plan(home: str | None, as_json: bool, expect: str, products: tuple[str, ...], first: str, last: str, sealed: bool) -> None:
+    """看看会重算什么 What a run or backfill would make anew, why, and what would change; nothing is written."""
+    from pipelines.cli_backfill import planning
 
-    outcome = plan_run(_settings(home))
+    outcome = planning(_settings(home), expect, products, first, last, sealed=sealed)
+    emit(outcome.data, outcome.text, as_json=as_json)
+    sys.exit(outcome.code)
+
+
+@main.command()
+@HOME
+@AS_JSON
+@click.option("--product", "products", multiple=True, metavar="NAME", help="只补这些产品或表 these products or tables alone (repeatable)")
+@click.option("--from", "first", default="", metavar="KEY", help="起 first day, month or year")
+@click.option("--to", "last", default="", metavar="KEY", help="止 last day, month or year (inclusive)")
+@click.option("--no-publish", is_flag=True, help="不发布 stop before the release")
+@click.option("--sealed", is_flag=True, help="含已报送年份 restate filed years too (registry/filings.csv)")
+def backfill(home: str | None, as_json: bool, products: tuple[str, ...], first: str, last: str, no_publish: bool, sealed: bool) -> None:
+    """补算 Bring exactly what no longer stands up to date, check it, and publish. `kiln plan` tells beforehand what."""
+    from pipelines.cli_backfill import backfilling
+
+    outcome = backfilling(_settings(home), products, first, last, publish=not no_publish, sealed=sealed)
     emit(outcome.data, outcome.text, as_json=as_json)
     sys.exit(outcome.code)
 
@@ -313,6 +336,65 @@ def rules_diff(as_json: bool, old: str, new: str) -> None:
     from pipelines.cli_rules import differing
 
     emit(*differing(old, new), as_json=as_json)
+
+
+@main.group()
+def factors() -> None:
+    """因子 Emission factors: list, show, what changes between two editions, and the import of a new one."""
+
+
+@factors.command("list")
+@HOME
+@AS_JSON
+@click.option("--date", "day", type=Day(), help="有效日 in force on this day [today]")
+@click.option("--known-on", type=Day(), help="当时已登记 as recorded on this day [all that is recorded]")
+@click.option("--quantity", default="", metavar="NAME", help="只看一类 one quantity alone, e.g. ncv, grid")
+def factors_list(home: str | None, as_json: bool, day: str | None, known_on: str | None, quantity: str) -> None:
+    """列出 Factors in force on a day, as known on a day; drafts are marked."""
+    from pipelines.cli_factors import listing
+
+    emit(*listing(_settings(home), _day(day), date.fromisoformat(known_on) if known_on else None, quantity), as_json=as_json)
+
+
+@factors.command("show")
+@HOME
+@AS_JSON
+@click.argument("name")
+def factors_show(home: str | None, as_json: bool, name: str) -> None:
+    """查看 Every row of a factor, by its id, quantity or scope: values, periods, when recorded, sources."""
+    from pipelines.cli_factors import showing
+
+    emit(*showing(_settings(home), name), as_json=as_json)
+
+
+@factors.command("diff")
+@HOME
+@AS_JSON
+@click.argument("old")
+@click.argument("new")
+@click.option("--map", "mapping", default="", metavar="NAME", help="列对应 how foreign files are read (reference/factors/maps)")
+def factors_diff(home: str | None, as_json: bool, old: str, new: str, mapping: str) -> None:
+    """比较 Two editions: files, or days (YYYY-MM-DD) on which factors were known."""
+    from pipelines.cli_factors import differing
+
+    emit(*differing(_settings(home), old, new, mapping), as_json=as_json)
+
+
+@factors.command("import")
+@HOME
+@AS_JSON
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.option("--map", "mapping", default="", metavar="NAME", help="列对应 how the file is read (reference/factors/maps)")
+@click.option("--name", default="", metavar="NAME", help="写入 write to registry/factors-NAME.csv [the file's own name]")
+@click.option("--recorded-at", type=Day(), help="登记日 day of record [today]")
+@click.option("--write", is_flag=True, help="写入 write; without it only the difference is shown")
+def factors_import(home: str | None, as_json: bool, file: str, mapping: str, name: str, recorded_at: str | None, write: bool) -> None:
+    """导入 A new edition from a CSV file: shows what differs before anything is written."""
+    from pipelines.cli_factors import importing
+
+    data, text = importing(_settings(home), file, mapping, name, _day(recorded_at), write=write)
+    emit(data, text, as_json=as_json)
+    sys.exit(REFUSED if data["problems"] else DONE)
 
 
 @main.group()

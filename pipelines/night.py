@@ -18,6 +18,7 @@ from assets.dagster_assets import HomeResource, evaluation, materialization, pro
 from assets.labels import EVIDENCE_DAYS
 from assets.products import ALL, PRODUCTS, Outcome, Product, bring_up, product, reasons
 from assets.release import publish_release
+from assets.stale import is_light
 from pipelines.alone import alone
 from pipelines.console import plain_logger
 from pipelines.partitions import shifted, today
@@ -50,7 +51,8 @@ def window(home: Home, config: NightConfig) -> tuple[str, str]:
 
 
 def keys_in(home: Home, of: Product, span: tuple[str, str]) -> list[str]:
-    """A product's keys inside a window and those that it carries into.
+    """A product's keys inside a window and those that it carries into; all keys of a light one, for a ledger of March may come in
+    June and a factor speaks of years.
 
     Hours reach a day back (end labels) and as far on as a day is evidence for labels; months and years go on to the last one
     (trailing windows, substitutes), and begin where a product says that a day reaches back to.
@@ -58,6 +60,8 @@ def keys_in(home: Home, of: Product, span: tuple[str, str]) -> list[str]:
     first, last = span
     if of.partition == "none":
         return [ALL]
+    if is_light(of):
+        return sorted(of.keys(home))
     if of.partition in ("month", "year"):
         length = {"month": 7, "year": 4}[of.partition]
         since = of.since(first) if of.since and first else first
@@ -112,12 +116,12 @@ def _step(of: Product) -> dg.OpDefinition:
             for outcome in outcomes:
                 for table in of.tables:
                     context.log_event(materialization(opened, table, outcome, since))
-            _hold(context, opened, of)
+            hold(context, opened, of)
 
     return run
 
 
-def _hold(context: dg.OpExecutionContext, home: Home, of: Product) -> None:
+def hold(context: dg.OpExecutionContext, home: Home, of: Product) -> None:
     """Run the product's checks; a blocking one that fails ends the night before anything further is made of it."""
     verdicts = [settle(home, check) for check in checks_of(of.tables)]
     for verdict in verdicts:

@@ -1,4 +1,4 @@
-"""Runs as a person starts them: the nightly job in this process, and the plan of one.
+"""Runs as a person starts them: the nightly job and the backfill in this process.
 
 Belongs here: driving the same definitions as the UI, and how a run ended. Does not belong here: options
 (`pipelines/cli.py`) and what a home holds (`pipelines/summary.py`).
@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from assets.products import ALL, PRODUCTS, reasons
-from pipelines.night import NightConfig, keys_in, window
-from pipelines.summary import in_words, some, summary
+from assets.products import ALL
+from pipelines.summary import in_words, summary
+from resources.factors import FactorError
 from resources.findings import FindingError
 from resources.home import Home
 from resources.registry import RegistryError
@@ -53,16 +53,34 @@ def run_night(
     Waits for another run on the same lake to end. The code is BLOCKED when a step fails (nothing is published then), REFUSED
     when registry or rules cannot be used or this run refused a file.
     """
+    config = {"first": first, "last": last, "everything": everything, "publish": publish}
+    return _run(settings, "nightly", config)
+
+
+def run_backfill(
+    settings: Settings, *, products: list[str], first: str = "", last: str = "~", sealed: bool = False, publish: bool = True
+) -> RunOutcome:
+    """Run the backfill here and now, as `run_night` does: the stale keys of `products` (none: all) from `first` to `last`.
+
+    `sealed` restates filed years too. ValueError for a product that does not exist.
+    """
+    from pipelines.backfill import chosen
+
+    chosen(products)
+    config = {"products": products, "first": first, "last": last, "sealed": sealed, "publish": publish}
+    return _run(settings, "backfill", config)
+
+
+def _run(settings: Settings, name: str, config: dict[str, object]) -> RunOutcome:
     from pipelines.alone import alone
 
-    refusal = _refused_home(settings)
+    refusal = refused_home(settings)
     if refusal:
         return refusal
     begun = time.perf_counter()
-    config = {"first": first, "last": last, "everything": everything, "publish": publish}
     with alone(settings, _tell), _environment(settings):
         before = _refused(Home(settings))
-        result = _carry_out(settings, config)
+        result = _carry_out(settings, name, config)
     problems = [_why(e) for e in result.all_events if e.is_step_failure]
     home = Home(settings)
     facts = summary(home)
@@ -74,11 +92,11 @@ def run_night(
     return RunOutcome(code, data, "\n".join(lines))
 
 
-def _carry_out(settings: Settings, config: dict[str, object]) -> dg.ExecuteInProcessResult:
+def _carry_out(settings: Settings, name: str, config: dict[str, object]) -> dg.ExecuteInProcessResult:
     from pipelines.definitions import build_defs
     from pipelines.instance import BY_HAND, close_dead_runs, open_instance
 
-    job = build_defs(settings=settings).get_job_def("nightly")
+    job = build_defs(settings=settings).get_job_def(name)
     steps = {node.name: {"config": config} for node in job.nodes}
     with open_instance(settings.home) as instance:
         close_dead_runs(instance)
@@ -154,32 +172,13 @@ def _reach(settings: Settings) -> None:
             open_storage(place).list("reach")
 
 
-def _refused_home(settings: Settings) -> RunOutcome | None:
+def refused_home(settings: Settings) -> RunOutcome | None:
     """Nothing can be done without a sound registry and rule book: every mistake in them at once. StorageError as it comes."""
     _reach(settings)
     try:
         home = Home(settings)
-        _ = home.registry, home.rules, home.standards, home.events
-    except (RegistryError, RuleError, FindingError) as error:
+        _ = home.registry, home.rules, home.standards, home.events, home.factors, home.filings
+    except (RegistryError, RuleError, FindingError, FactorError) as error:
         return RunOutcome(REFUSED, {"ok": False, "problems": str(error).splitlines()}, str(error))
     return None
 
-
-def plan_run(settings: Settings) -> RunOutcome:
-    """What `kiln run --all` would read and make, and why. Tables below a stale one may follow; they are named too."""
-    refusal = _refused_home(settings)
-    if refusal:
-        return refusal
-    home = Home(settings)
-    pending = home.intake.pending()
-    span = window(home, NightConfig(everything=True))
-    stale = {p.name: {k: why for k in keys_in(home, p, span) if (why := reasons(home, p, k))} for p in PRODUCTS}
-    lines = [f"待读 to read: {len(pending)} files, {sum(e.size for e in pending) / 1e6:.1f} MB"]
-    lines += some([f"  {e.key}" for e in pending])
-    for name, keys in stale.items():
-        lines.append(f"{name}: {len(keys)} 个分区待算 keys to make")
-        lines += some([f"  {key}: {', '.join(why[:4])}" for key, why in keys.items()])
-    lines.append(
-        "下游分区只在上游内容确有变化时重算 / what lies further down is made anew only if the bytes above really move"
-    )
-    return RunOutcome(DONE, {"to_read": [e.key for e in pending], "stale": stale}, "\n".join(lines))

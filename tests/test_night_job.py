@@ -15,7 +15,7 @@ import pytest
 
 import reference
 from contracts.channels import CHANNEL_NAMES
-from pipelines.runs import plan_run
+from pipelines.plan import plan_run
 from resources.releases import latest, list_releases, verify_release
 from resources.rules import RuleBook
 from resources.settings import Settings

@@ -1,0 +1,225 @@
+"""The plan: what a run would make anew, why, and what would come of it, before anything is written.
+
+Belongs here: looking at every product in the order of the data's way, trying the light ones on a home aside, and telling both.
+Does not belong here: carrying it out (`pipelines/backfill.py`), comparing (`pipelines/expected.py`), words (`words_of_change`).
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assets.products import PRODUCTS, bring_up, reasons
+from assets.sealing import can_be_sealed, sealed_waiting
+from assets.stale import is_light, within
+from pipelines.expected import expected
+from pipelines.night import NightConfig, keys_in, window
+from pipelines.runs import DONE, RunOutcome, refused_home
+from pipelines.summary import some
+from pipelines.words_of_change import in_words, recorded
+from resources.aside import HomeAside
+from resources.home import Home
+from resources.sealed import Filings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from assets.products import Product
+    from assets.stale import Stale
+    from pipelines.expected import Expected
+    from resources.settings import Settings
+
+#: What is tried: nothing, products of ledgers and books, everything that is stale.
+EXPECT = ("none", "light", "all")
+_SHOWN_KEYS, _SHOWN_WHY = 5, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Stale keys and why, by product; what would change, by table; what filed years would become, and how many rows of them."""
+
+    to_read: list[tuple[str, int]]
+    stale: Stale
+    words: dict[str, dict[str, list[str]]]
+    expected: list[Expected]
+    #: Products that were not tried: what is made of them may follow.
+    untried: list[str]
+    sealed: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
+    sealed_expected: list[Expected] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "to_read": [name for name, _ in self.to_read], "stale": self.stale, "because": self.words,
+            "expected": [e.as_dict() for e in self.expected], "untried": self.untried,
+            "sealed": self.sealed, "sealed_expected": [e.as_dict() for e in self.sealed_expected],
+        }  # fmt: skip
+
+
+def make_plan(
+    settings: Settings,
+    *,
+    expect: str = "light",
+    opened: bool = False,
+    first: str = "",
+    last: str = "~",
+    products: Sequence[Product] = PRODUCTS,
+) -> Plan:
+    """Look at every key from `first` to `last`; nothing in the home changes. `opened`: as if filed years were not sealed."""
+    now = Home(settings)
+    # On disk and not in memory: an hour of a nation is larger than the memory of a small machine.
+    with tempfile.TemporaryDirectory(prefix="kiln-plan-") as folder:
+        aside = HomeAside(settings, Path(folder) / "planned")
+        if opened:
+            aside.filings = Filings(aside.filings.rows, opened=True)
+        stale, words, found = _tried(now, aside, expect, first, last, products, opened=opened)
+        sealed = {} if opened else _within(sealed_waiting(aside), first, last)
+        other = HomeAside(settings, Path(folder) / "sealed")
+        become = _become(now, other, sealed, products) if sealed else []
+    pending = [(e.key, e.size) for e in now.intake.pending()]
+    tried = {p.name for p in products if _is_tried(p, expect)}
+    return Plan(pending, stale, words, found, [n for n in stale if n not in tried], sealed, become)
+
+
+def _is_tried(of: Product, expect: str) -> bool:
+    return expect == "all" or (expect == "light" and is_light(of))
+
+
+def _tried(
+    now: Home, aside: Home, expect: str, first: str, last: str, products: Iterable[Product], *, opened: bool
+) -> tuple[Stale, dict[str, dict[str, list[str]]], list[Expected]]:
+    span = window(aside, NightConfig(everything=True))
+    waiting = sealed_waiting(aside) if opened else {}
+    stale: Stale = {}
+    words: dict[str, dict[str, list[str]]] = {}
+    found: list[Expected] = []
+    for of in products:
+        keys: dict[str, list[str]] = {}
+        for key in (k for k in keys_in(aside, of, span) if within(k, first, last)):
+            why = reasons(aside, of, key)
+            if not why and key in waiting.get(of.name, {}):
+                why = [f"sealed:{key[:4]}"]
+            if why:
+                keys[key] = why
+                inputs = recorded(now, of.tables, key)
+                words.setdefault(of.name, {})[key] = [in_words(aside, w, inputs) for w in why[:_SHOWN_WHY]]
+                if _is_tried(of, expect):
+                    bring_up(aside, of, key, force=True)
+        if keys:
+            stale[of.name] = keys
+            if _is_tried(of, expect):
+                found += [e for t in of.tables if (e := expected(t, keys, now.lake, aside.lake))]
+    return stale, words, found
+
+
+def _become(
+    now: Home, other: Home, sealed: dict[str, dict[str, dict[str, int]]], products: Iterable[Product]
+) -> list[Expected]:
+    """What filed years would be if they were opened: everything stale is made, and what is sealed with it."""
+    other.filings = Filings(other.filings.rows, opened=True)
+    found: list[Expected] = []
+    for of in products:
+        if not is_light(of):
+            continue
+        keys = [k for k in sorted(of.keys(other)) if k in sealed.get(of.name, {}) or reasons(other, of, k)]
+        for key in keys:
+            bring_up(other, of, key, force=True)
+        if can_be_sealed(of):
+            years = {k[:4] for some in sealed.values() for k in some}
+            found += [
+                e for t in of.tables if (e := expected(t, [k for k in keys if k[:4] in years], now.lake, other.lake))
+            ]
+    return found
+
+
+def _within(
+    sealed: dict[str, dict[str, dict[str, int]]], first: str, last: str
+) -> dict[str, dict[str, dict[str, int]]]:
+    kept = {name: {k: v for k, v in keys.items() if within(k, first, last)} for name, keys in sealed.items()}
+    return {name: keys for name, keys in kept.items() if keys}
+
+
+def plan_run(
+    settings: Settings,
+    *,
+    expect: str = "light",
+    opened: bool = False,
+    first: str = "",
+    last: str = "~",
+    products: Sequence[Product] = PRODUCTS,
+) -> RunOutcome:
+    """What `kiln run --all` or `kiln backfill` would read and make, why, and what would come of it."""
+    refusal = refused_home(settings)
+    if refusal:
+        return refusal
+    plan = make_plan(settings, expect=expect, opened=opened, first=first, last=last, products=products)
+    return RunOutcome(DONE, plan.as_dict(), "\n".join(_lines(plan)))
+
+
+def _lines(plan: Plan) -> list[str]:
+    lines = [f"待读 to read: {len(plan.to_read)} files, {sum(size for _, size in plan.to_read) / 1e6:.1f} MB"]
+    lines += some([f"  {name}" for name, _ in plan.to_read])
+    for name, keys in plan.stale.items():
+        lines.append(f"{name}: {len(keys)} 个分区待算 keys to make: {_spans(list(keys))}")
+        lines += _because(plan.words[name])
+    if not plan.stale:
+        lines.append("没有待算的分区 nothing is stale")
+    if plan.expected:
+        lines.append("预计变化 expected change (尚未写入 nothing is written yet):")
+        lines += [line for e in plan.expected for line in _told(e)]
+    elif plan.stale and not plan.untried:
+        lines.append("预计数值不变 no figure is expected to change")
+    if plan.untried:
+        lines.append(
+            f"未试算 not tried: {', '.join(plan.untried)} (--expect all); "
+            "下游分区只在上游内容确有变化时重算 / what lies further down is made anew only if the bytes above really move"
+        )
+    return [*lines, *_sealed_lines(plan)]
+
+
+def _sealed_lines(plan: Plan) -> list[str]:
+    if not plan.sealed:
+        return []
+    keys = sorted({k for some_keys in plan.sealed.values() for k in some_keys})
+    return [
+        f"已报送 filed years stay as they are: {', '.join(keys[:_SHOWN_KEYS])}{' …' if len(keys) > _SHOWN_KEYS else ''}; "
+        "kiln backfill --sealed 才会重述 restates them; 届时变化 it would change:",
+        *(line for e in plan.sealed_expected for line in _told(e)),
+    ]
+
+
+def _because(words: dict[str, list[str]]) -> list[str]:
+    """Sentences, each with the keys that it holds for; the most frequent ones first."""
+    by_sentence: dict[str, list[str]] = {}
+    for key, said in words.items():
+        for sentence in said:
+            by_sentence.setdefault(sentence, []).append(key)
+    lines = [
+        f"  {_spans(keys)}: {sentence}"
+        for sentence, keys in sorted(by_sentence.items(), key=lambda item: (-len(item[1]), item[1]))
+    ]
+    return some(lines)
+
+
+def _spans(keys: list[str]) -> str:
+    return ", ".join(keys) if len(keys) <= _SHOWN_KEYS else f"{keys[0]} … {keys[-1]} ({len(keys)})"
+
+
+def _told(e: Expected) -> list[str]:
+    owners = ", ".join(f"{n} {name.removesuffix('_id')}s" for name, n in e.owners.items())
+    lines = [
+        f"  {e.table}: {e.keys} 个分区 keys, 行 rows +{e.added} ~{e.changed} -{e.withdrawn} (共 of {e.rows}){'; ' + owners if owners else ''}"
+    ]
+    for s in e.sums:
+        if s.old != s.new:
+            lines.append(
+                f"    {e.figure} {s.way}: {s.old:,.2f} -> {s.new:,.2f} {e.unit} ({s.new - s.old:+,.2f})".replace(
+                    " :", ":"
+                )
+            )
+    for row in e.largest[:3]:
+        key = ", ".join(str(v) for n, v in row.items() if n not in ("old", "new", "delta"))
+        lines.append(f"      {key}: {row['old']} -> {row['new']} ({row['delta']:+,.2f})")
+    return lines
