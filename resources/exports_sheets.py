@@ -73,8 +73,9 @@ def open_sheets(source: BinaryIO, size: int) -> list[Sheet]:
             "在 Excel 中打开并另存为 .xlsx", "open it in Excel and save it as .xlsx",
         )  # fmt: skip
     raise ExportError(
-        "不是 Excel 或 Parquet 文件, 或已损坏", "it is no Excel or Parquet file, or it is damaged", *RESEND
-    )
+        "不是 Excel 或 Parquet 文件, 或已损坏", "it is no Excel or Parquet file, or it is damaged",
+        "请重新导出为 .xlsx 或文本", "export it as text or .xlsx and send it again",
+    )  # fmt: skip
 
 
 def is_sheet(head: bytes) -> bool:
