@@ -61,7 +61,7 @@ def month_states(events: EventBook, book: RuleBook, month: Month, series: Series
     """States and exempt hours of every series up to the end of the data.
 
     States of a line reach its outlets of the types in `states.point_types`; elsewhere, and where nothing was declared, an
-    outlet in force is running. On days before the caps are in force a declaration changes nothing.
+    outlet in force is running. On days before the caps are in force nothing is exempt.
     """
     found = events.states_in(month.first, month.last_shown)
     days = [_day(book, d) for d in month.dates[: month.shown]] if found else [_NOTHING] * month.shown
@@ -89,11 +89,19 @@ def _day(book: RuleBook, day: date) -> _Day:
         )
     return _Day(
         fill,
-        tuple(60 * whole(book, CAPS[s], day) if s in CAPS else 0 for s in STATES),
-        _names(book, "caps.pollutants", day),
+        tuple(60 * _cap(book, s, day) for s in STATES),
+        _names(book, "caps.pollutants", day) if any(_cap(book, s, day) for s in CAPS) else frozenset(),
         _names(book, "states.point_types", day),
         late=book.parameter("states.late_exempts", day).value is True,
     )
+
+
+def _cap(book: RuleBook, state: str, day: date) -> int:
+    """Hours that a state is exempt for; 0 for other states and before there was any exemption."""
+    try:
+        return whole(book, CAPS[state], day) if state in CAPS else 0
+    except RuleError:
+        return 0
 
 
 def _names(book: RuleBook, name: str, day: date) -> frozenset[str]:

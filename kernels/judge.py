@@ -18,7 +18,8 @@ from numba import njit
 
 HOURS_PER_DAY = 24
 
-#: Process states of an hour (air-rules 5). Only STOPPED ends production: a banked kiln keeps its fire.
+#: Process states of an hour (air-rules 5); start-ups and shut-downs stand together. Only STOPPED ends production: a banked kiln
+#: keeps its fire, and is neither starting nor shutting down.
 OUTSIDE = -1
 RUNNING, COLD_START, HOT_START, SHUTDOWN, STOPPED, BANKED = range(6)
 
@@ -77,7 +78,9 @@ def _judge(
                 outcome[s, h] = NO_LIMIT
             elif state[s, h] == STOPPED:
                 outcome[s, h] = NOT_PRODUCING
-            elif startup != INCLUDE_ALL and (exempt[s, h] or (startup == EXCLUDE_TAGGED and state[s, h] != RUNNING)):
+            elif startup != INCLUDE_ALL and (
+                exempt[s, h] or (startup == EXCLUDE_TAGGED and COLD_START <= state[s, h] <= SHUTDOWN)
+            ):
                 outcome[s, h] = EXEMPT
             elif not seen[s, h]:
                 outcome[s, h] = NO_DATA

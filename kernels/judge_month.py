@@ -14,10 +14,12 @@ import numpy as np
 from numba import njit
 
 from kernels.judge import (
+    COLD_START,
     EXCLUDE_EXEMPT,
     EXCLUDE_TAGGED,
     HOURS_PER_DAY,
     RUNNING,
+    SHUTDOWN,
     STOPPED,
     Bools,
     Bytes,
@@ -67,7 +69,7 @@ class MonthCounts(NamedTuple):
 def _left_out(startup: int, state: int, exempt: bool) -> bool:
     if startup == EXCLUDE_EXEMPT:
         return exempt
-    return startup == EXCLUDE_TAGGED and (exempt or state != RUNNING)
+    return startup == EXCLUDE_TAGGED and (exempt or COLD_START <= state <= SHUTDOWN)
 
 
 @njit(cache=True, nogil=True)

@@ -205,12 +205,14 @@ def test_minutes_that_fill_an_hour_must_be_more_than_half_of_it(value):
         bench.make("2026-10")
 
 
-def test_before_the_caps_are_in_force_a_declaration_changes_nothing():
+def test_before_the_caps_are_in_force_stops_are_stops_and_nothing_is_exempt():
     first = date(2022, 11, 1)
     with pytest.raises(RuleError):
-        BOOK.parameter("caps.min_minutes_per_hour", first)
-    rows = nox(filled([40.0] * 48, [stretch("stopped", at(0, first), at(9, first))], first=first).make("2022-11"))
-    assert rows["process_state"].unique().to_list() == ["running"]
+        BOOK.parameter("caps.cold_start_h", first)
+    declared = [stretch("stopped", at(0, first), at(9, first)), stretch("cold_start", at(9, first), at(20, first))]
+    rows = nox(filled([40.0] * 48, declared, first=first).make("2022-11"))
+    assert rows["process_state"].to_list()[8:21] == ["stopped"] + ["cold_start"] * 11 + ["running"]
+    assert not rows["exempt"].any()
 
 
 # ---- the mandatory standard ----------------------------------------------------------------------------------------------

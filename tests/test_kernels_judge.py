@@ -19,6 +19,7 @@ from kernels.judge import (
     EXCLUDE_EXEMPT,
     EXCLUDE_TAGGED,
     EXEMPT,
+    HOT_START,
     INCLUDE_ALL,
     INVALID,
     JUDGED,
@@ -295,7 +296,11 @@ def slow_hour(value, seen, state, exempt, limit, mandatory, startup):
         return NO_LIMIT, None, mandatory_ok
     if state == STOPPED:
         return NOT_PRODUCING, None, mandatory_ok
-    left_out = {INCLUDE_ALL: False, EXCLUDE_EXEMPT: exempt, EXCLUDE_TAGGED: exempt or state != RUNNING}
+    left_out = {
+        INCLUDE_ALL: False,
+        EXCLUDE_EXEMPT: exempt,
+        EXCLUDE_TAGGED: exempt or state in (COLD_START, HOT_START, SHUTDOWN),
+    }
     if left_out[startup]:
         return EXEMPT, None, mandatory_ok
     if not seen:
@@ -372,7 +377,7 @@ def slow_counts(month, members, startup, invalid, decimals):
             s
             for s in limited
             if not (startup != INCLUDE_ALL and exempt[s, h])
-            and not (startup == EXCLUDE_TAGGED and state[0, h] != RUNNING)
+            and not (startup == EXCLUDE_TAGGED and state[0, h] in (COLD_START, HOT_START, SHUTDOWN))
         ]
         if not left:
             continue
