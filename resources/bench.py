@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
+    from resources.ets import EtsBook
+    from resources.ets_home import EtsHome
     from resources.events import EventBook
     from resources.factors import FactorBook
     from resources.home import Home
@@ -105,6 +107,16 @@ class Bench:
         self._note(_SEP.join(("methods", str(first), str(last))))
         return self.home.methods
 
+    def ets(self, first: date, last: date) -> EtsBook:
+        """The book of the trading system; recorded is what holds for the years of the window."""
+        self._note(_SEP.join(("ets", str(first), str(last))))
+        return self.home.ets
+
+    def ets_home(self, first: date, last: date) -> EtsHome:
+        """Balance values and special lines; recorded are those of the years of the window."""
+        self._note(_SEP.join(("ets_home", str(first), str(last))))
+        return self.home.ets_home
+
     def declared(self) -> EventBook:
         """The book of declared events with its files and findings; recorded is all of it."""
         self._note("declared")
@@ -174,6 +186,8 @@ _BOOKS: dict[str, Callable[[Home], _Book]] = {
     "events": lambda home: home.events,
     "factors": lambda home: home.factors,
     "methods": lambda home: home.methods,
+    "ets": lambda home: home.ets,
+    "ets_home": lambda home: home.ets_home,
     "standards": lambda home: home.standards,
 }
 #: Everything else, by the rest of its name.

@@ -32,6 +32,8 @@ KIND_OF = {
     "declared": "declaration",
     "factors": "factor",
     "methods": "factor",
+    "ets": "rule",
+    "ets_home": "registry",
     "ledgers": "ledger",
 }
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from resources.ets import EtsBook
+from resources.ets_home import EtsHome
 from resources.events_read import read_events
 from resources.factors import FactorBook
 from resources.factors_hj212 import channel_codes
 from resources.intake import Intake
 from resources.lake import Lake
-from resources.methods import MethodBook
 from resources.ledgers_read import read_ledgers
+from resources.methods import MethodBook
 from resources.registry import Registry
 from resources.rules import RuleBook
 from resources.sealed import Filings
@@ -73,6 +75,16 @@ class Home:
     def methods(self) -> MethodBook:
         """Methods of carbon accounting, of `reference/methods`."""
         return MethodBook.load()
+
+    @cached_property
+    def ets(self) -> EtsBook:
+        """The trading system, of `reference/ets`."""
+        return EtsBook.load()
+
+    @cached_property
+    def ets_home(self) -> EtsHome:
+        """Balance values and special lines of registry/ets*.csv. EtsError lists every mistake at once."""
+        return EtsHome.load(open_storage(self.settings.place("registry")))
 
     @cached_property
     def events(self) -> EventBook:
