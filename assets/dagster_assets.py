@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 import dagster as dg
 
 from assets.checks import CHECKS, Check, Verdict, as_metadata
+from assets.dagster_sources import books_of, condition_of
 from assets.dagster_views import highlights
 from assets.products import ALL, PRODUCTS, Outcome, Product, bring_up
 from contracts import TABLES, Column, Table
@@ -109,6 +110,11 @@ def provenance(instance: dg.DagsterInstance, of: Product) -> dict[str, str]:
         version = record.asset_materialization.tags if record and record.asset_materialization else None
         tags[f"dagster/input_event_pointer/{table}"] = str(record.storage_id) if record else "NULL"
         tags[f"dagster/input_data_version/{table}"] = (version or {}).get("dagster/data_version", "absent")
+    for book in books_of(of.name):
+        record = instance.get_latest_data_version_record(dg.AssetKey(book), is_source=True)
+        observed = record.event_log_entry.asset_observation if record else None
+        tags[f"dagster/input_event_pointer/{book}"] = str(record.storage_id) if record else "NULL"
+        tags[f"dagster/input_data_version/{book}"] = (observed.tags if observed else {}).get("dagster/data_version", "absent")
     return tags
 
 
@@ -146,16 +152,16 @@ def _spec(product: Product, table: str, partitions: dg.PartitionsDefinition[str]
     contract = TABLES[table]
     columns = dg.TableSchema([_column(c) for c in contract.columns])
     return dg.AssetSpec(
-        table, deps=[_dep(product, t) for t in UPSTREAM[product.name]], description=_description(contract),
+        table, deps=[_dep(product, t) for t in (*UPSTREAM[product.name], *books_of(product.name))], description=_description(contract),
         group_name=contract.layer, kinds={"parquet", "python" if table in JOURNALS else "numba"}, owners=OWNERS,
         metadata={"dagster/column_schema": columns, "grain": ", ".join(contract.key), "published": contract.published},
-        partitions_def=partitions, code_version=product.made_by,
+        partitions_def=partitions, code_version=product.made_by, automation_condition=condition_of(product) if partitions else None,
     )  # fmt: skip
 
 
 def _dep(product: Product, table: str) -> dg.AssetDep:
     """A month rests on its days, a year on its months; those that lie ahead are no reason against it."""
-    if product.partition not in ("month", "year") or TABLES[table].partition == "none":
+    if product.partition not in ("month", "year") or (table in TABLES and TABLES[table].partition == "none"):
         return dg.AssetDep(table)
     with warnings.catch_warnings():
         # The option is marked beta; Dagster's version is pinned, and a test holds what it does.

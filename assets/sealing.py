@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from contracts import TABLES
+from resources.release_records import folder
 from resources.releases import latest, read_manifest
 
 if TYPE_CHECKING:
@@ -85,13 +86,12 @@ def _standing(home: Home, table: str, key: str) -> pa.Table | None:
     release = latest(home.published)
     if release is None:
         return None
-    base = f"releases/{release.release_id}"
-    files = [
-        f
-        for f in read_manifest(home.published, release.release_id).files
-        if f.table == table and f.key.partition("/")[0] == key
-    ]
-    parts = [pq.read_table(home.published.open(f"{base}/{f.path}")) for f in files]
+    found = read_manifest(home.published, release.release_id).files
+    paths = [f.path for f in found if f.table == table and f.key.partition("/")[0] == key]
+    parts = []
+    for path in paths:
+        with home.published.open(f"{folder(release.release_id)}/{path}") as file:
+            parts.append(pq.read_table(file))
     return pa.concat_tables(parts) if parts else None
 
 

@@ -8,6 +8,7 @@ of it (`pipelines/plan.py`), when it is started (`pipelines/reconcile.py`), the 
 from collections.abc import Callable, Iterable
 
 import dagster as dg
+from pydantic import Field
 
 from assets.dagster_assets import HomeResource, materialization, provenance
 from assets.products import PRODUCTS, Outcome, Product, bring_up
@@ -28,7 +29,7 @@ class BackfillConfig(dg.Config):
     `sealed`: of filed years too; `publish`: and then a release.
     """
 
-    products: list[str] = []
+    products: list[str] = Field(default_factory=list)
     first: str = ""
     last: str = "~"
     sealed: bool = False

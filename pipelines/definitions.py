@@ -1,6 +1,6 @@
 """The definitions: one factory for the UI, the daemon, the command line and the tests.
 
-Belongs here: putting assets, checks, the nightly job and its schedule together. Does not belong here: any making.
+Belongs here: putting assets, sources, checks, jobs, schedule and sensors together. Does not belong here: any making.
 """
 
 from __future__ import annotations
@@ -14,9 +14,13 @@ os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
 import dagster as dg
 
 from assets.dagster_assets import HomeResource, build_assets, build_checks
+from assets.dagster_sources import build_sources
 from pipelines.alone import alone
+from pipelines.backfill import backfill
 from pipelines.night import nightly
 from pipelines.partitions import ZONE, partition_sets
+from pipelines.reconcile import build_sensor
+from resources.home import Home
 from resources.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,11 +40,22 @@ def build_defs(
         description="every unsealed day of the last KILN_NIGHTLY_DAYS, not only yesterday",
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )  # fmt: skip
+    sets = partition_sets(settings)
+    # Off until somebody turns it on: the reconcile sensor does the same in one run, and publishes.
+    automation = dg.AutomationConditionSensorDefinition(
+        "automation", target=dg.AssetSelection.all(include_sources=True), default_status=dg.DefaultSensorStatus.STOPPED
+    )
+
+    def open_home() -> Home:
+        # Of the environment at each look: a sensor outlives the settings that it was built with.
+        return Home(Settings.from_env())
+
     return dg.Definitions(
-        assets=build_assets(partition_sets(settings), alone),
+        assets=[*build_assets(sets, alone), *build_sources(sets["month"], open_home)],
         asset_checks=build_checks(),
-        jobs=[nightly],
+        jobs=[nightly, backfill],
         schedules=[schedule],
+        sensors=[build_sensor(open_home), automation],
         resources={"home": HomeResource(), **(resources or {})},
         executor=dg.in_process_executor,
     )

@@ -183,11 +183,11 @@ def _sealed_lines(plan: Plan) -> list[str]:
     if not plan.sealed:
         return []
     keys = sorted({k for some_keys in plan.sealed.values() for k in some_keys})
-    return [
-        f"已报送 filed years stay as they are: {', '.join(keys[:_SHOWN_KEYS])}{' …' if len(keys) > _SHOWN_KEYS else ''}; "
-        "kiln backfill --sealed 才会重述 restates them; 届时变化 it would change:",
-        *(line for e in plan.sealed_expected for line in _told(e)),
-    ]
+    told = (
+        f"已报送 filed years stay as they are: {_spans(keys)}; "
+        "kiln backfill --sealed 才会重述 restates them; 届时变化 it would change:"
+    )
+    return [told, *(line for e in plan.sealed_expected for line in _told(e))]
 
 
 def _because(words: dict[str, list[str]]) -> list[str]:
@@ -212,13 +212,11 @@ def _told(e: Expected) -> list[str]:
     lines = [
         f"  {e.table}: {e.keys} 个分区 keys, 行 rows +{e.added} ~{e.changed} -{e.withdrawn} (共 of {e.rows}){'; ' + owners if owners else ''}"
     ]
-    for s in e.sums:
-        if s.old != s.new:
-            lines.append(
-                f"    {e.figure} {s.way}: {s.old:,.2f} -> {s.new:,.2f} {e.unit} ({s.new - s.old:+,.2f})".replace(
-                    " :", ":"
-                )
-            )
+    lines += [
+        f"    {e.figure}{' ' + s.way if s.way else ''}: {s.old:,.2f} -> {s.new:,.2f} {e.unit} ({s.new - s.old:+,.2f})"
+        for s in e.sums
+        if s.old != s.new
+    ]
     for row in e.largest[:3]:
         key = ", ".join(str(v) for n, v in row.items() if n not in ("old", "new", "delta"))
         lines.append(f"      {key}: {row['old']} -> {row['new']} ({row['delta']:+,.2f})")
