@@ -1,9 +1,24 @@
 """Plant-year A of the conformance vectors, as typed: one Portland line of Guizhou, twelve months.
 
-Belongs here: inputs. Does not belong here: how anything is computed (`carbon_oracle`) and tests.
+Belongs here: inputs, and a home whose lake holds them as ledgers. Does not belong here: how anything is computed (`carbon_oracle`)
+and tests.
 """
 
 from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from assets.products import bring_up, product
+from contracts import TABLES
+from resources.home import Home
+from resources.registry import Line, Plant, Registry
+from resources.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MONTHS = (
     "clinker_t,anthracite_t,anth_ncv,bituminous_t,carbide_t,steelslag_t,elec_mwh,nonfossil_mwh,mobile_diesel_t,cao,mgo,nc_cao,nc_mgo",
@@ -31,3 +46,101 @@ MONTHLY_RESULTS = [
     ("30696.86", "6687.85", "67060.16", "104444.87"), ("32290.10", "7061.43", "70678.39", "110029.92"),
     ("30520.13", "6667.79", "66954.07", "104141.99"), ("23179.01", "5067.45", "50950.82", "79197.28"),
 ]  # fmt: skip
+
+LONG_AGO = date(2010, 1, 1)
+_PLACE = {"versions": 1, "src_path": "ledgers/a.xlsx", "src_row": 3, "src_columns": "{}"}
+
+
+def plant(plant_id: str = "P1", province: str = "贵州省", end: date | None = None) -> Plant:
+    return Plant(plant_id, "厂", "plant", "", "甲", province, "", None, None, 88.0, "general", LONG_AGO, end)
+
+
+def line(line_id: str = "L1", plant_id: str = "P1", kind: str = "portland", start: date = LONG_AGO, end: date | None = None) -> Line:
+    return Line(line_id, plant_id, kind, 5000.0, start, end)
+
+
+def registry(*rows: Any) -> Registry:
+    rows = rows or (plant(), line())
+    plants, lines = (tuple(r for r in rows if isinstance(r, kind)) for kind in (Plant, Line))
+    return Registry(plants, lines, (), (), ())
+
+
+def fuel(name: str, consumption: str | None, *, facility: str = "kiln", line_id: str | None = "L1", plant_id: str = "P1",
+         ncv: str | None = None, source: str | None = "default", unit: str = "t", meter: str | None = None) -> dict[str, Any]:  # fmt: skip
+    return {
+        "plant_id": plant_id, "line_id": line_id, "facility": facility, "fuel": name, "unit": unit, "ncv_source": source,
+        "consumption": number(consumption), "ncv_gj": number(ncv), "meter_id": meter,
+    }  # fmt: skip
+
+
+def number(text: str | None) -> float | None:
+    return None if text is None else float(text)
+
+
+def month_of_a(m: int, line_id: str = "L1", plant_id: str = "P1") -> dict[str, list[dict[str, Any]]]:
+    """Ledgers of month m (1 to 12) of plant-year A; dust of the whole year stands in January, raw meal in January and February."""
+    row = {k: float(v) for k, v in PLANT_A[m - 1].items()}
+    who, place = {"line_id": line_id}, {"line_id": line_id, "plant_id": plant_id}
+    return {
+        "ledger_clinker": [{**who, "output_t": row["clinker_t"], "run_hours": 700.0}],
+        "ledger_fuel": [
+            fuel("anthracite", str(row["anthracite_t"]), ncv=str(row["anth_ncv"]), source="measured", **place),
+            fuel("bituminous", str(row["bituminous_t"]), **place),
+            fuel("diesel", str(row["mobile_diesel_t"]), facility="mobile", line_id=None, plant_id=plant_id),
+        ],
+        "ledger_rawmat": [
+            {**who, "material": "carbide_slag", "consumption_t": row["carbide_t"]},
+            {**who, "material": "steel_slag", "consumption_t": row["steelslag_t"]},
+        ],
+        "ledger_lab": [{
+            **who, "clinker_cao_pct": row["cao"], "clinker_mgo_pct": row["mgo"], "noncarbonate_cao_pct": row["nc_cao"],
+            "noncarbonate_mgo_pct": row["nc_mgo"],
+        }],
+        "ledger_dust": [{**who, "kiln_dust_t": 310.5 if m == 1 else 0.0, "ckd_t": 310.5 if m == 1 else 0.0}],
+        "ledger_rawmeal": [{**who, "rawmeal_t": {1: 1200000.0, 2: 990000.0}.get(m, 0.0), "nonfuel_carbon_pct": 0.1}],
+        "ledger_electricity": [
+            {"plant_id": plant_id, "line_id": None, "grid_mwh": row["elec_mwh"], "certificate_mwh": row["nonfossil_mwh"]}
+        ],
+    }  # fmt: skip
+
+
+class Lab:
+    """A home whose ledgers are written by hand; carbon is made by the products themselves."""
+
+    def __init__(self, root: Path, rows: Registry | None = None) -> None:
+        self.home = Home(Settings(home=str(root)))
+        self.home.__dict__ |= {"registry": rows or registry()}
+
+    def put(self, month: str, ledgers: dict[str, list[dict[str, Any]]]) -> None:
+        """Ledgers of a month in place of what was there."""
+        for name in (t for t in TABLES if t.startswith("ledger_") and TABLES[t].partition == "month"):
+            contract = TABLES[name]
+            rows = [{**_PLACE, "month": month, **r} for r in ledgers.get(name, [])]
+            table = contract.arrow(pl.DataFrame(rows, infer_schema_length=None)) if rows else contract.empty()
+            self.home.lake.write(name, month, table, made_by="test", inputs={})
+
+    def meters(self, *rows: dict[str, Any]) -> None:
+        contract = TABLES["ledger_meter"]
+        table = contract.arrow(pl.DataFrame([{**_PLACE, "plant_id": "P1", **r} for r in rows]))
+        self.home.lake.write("ledger_meter", "all", table, made_by="test", inputs={})
+
+    def year_of_a(self, year: int = 2024) -> None:
+        for m in range(1, 13):
+            self.put(f"{year}-{m:02d}", month_of_a(m))
+
+    def run(self) -> dict[str, dict[str, set[str]]]:
+        """Bring carbon up to date as a night does; tables moved by product and key."""
+        made: dict[str, dict[str, set[str]]] = {}
+        for name in ("carbon_months", "carbon_years"):
+            of = product(name)
+            outcomes = [o for k in sorted(of.keys(self.home)) if (o := bring_up(self.home, of, k))]
+            made[name] = {o.key: set(o.changed) for o in outcomes}
+        return made
+
+    def frame(self, table: str) -> pl.DataFrame:
+        lake = self.home.lake
+        made = pl.concat([pl.DataFrame(pl.from_arrow(lake.read(table, k))) for k in lake.keys(table)])
+        return made.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
+
+    def one(self, table: str, **equal: Any) -> dict[str, Any]:
+        return self.frame(table).filter(**equal).row(0, named=True)
