@@ -43,7 +43,7 @@ def build_defs(
     sets = partition_sets(settings)
     # Off until somebody turns it on: the reconcile sensor does the same in one run, and publishes.
     automation = dg.AutomationConditionSensorDefinition(
-        "automation", target=dg.AssetSelection.all(include_sources=True), default_status=dg.DefaultSensorStatus.STOPPED
+        "automation", target=dg.AssetSelection.all(), default_status=dg.DefaultSensorStatus.STOPPED
     )
 
     def open_home() -> Home:
