@@ -115,7 +115,9 @@ def placeholders(value: Floats, state: Bytes, channel: int, i: int, rules: Signa
         far = m < at.DAY_MINUTES and (value[m] <= _PLACEHOLDER_LOW or value[m] >= _PLACEHOLDER_HIGH)
         if far and state[m] & at.CLASS_BITS == at.VALID:
             for k in range(rules.placeholders.size):
-                hit |= value[m] == rules.placeholders[k] or value[m] == rules.placeholders[k] * scale
+                # 9,999 m3/h is a flow like any other; 9,999 m3/s is not.
+                own = rules.placeholders[k]
+                hit |= value[m] == own * scale or (own < 0.0 and value[m] == own)
         if hit and begin < 0:
             begin = m
         elif not hit and begin >= 0:
