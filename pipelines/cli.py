@@ -301,6 +301,29 @@ def evaluate(
     emit(*evaluating(Home(_settings(home)), first, last, plants, lake=lake), as_json=as_json)
 
 
+@main.command("ledger-template")
+@HOME
+@AS_JSON
+@click.option("--plant", "plants", multiple=True, metavar="ID", help="企业 plants [all of the home] (repeatable)")
+@click.option("--line", "lines", multiple=True, metavar="ID", help="生产线 lines [all of the plants] (repeatable)")
+@click.option("--year", type=click.IntRange(2000, 2099), help="预填月份的年份 fill in the months of a year")
+@click.option("--fuel", "fuels", multiple=True, metavar="NAME", help="燃料 fuels to fill in [anthracite, bituminous]")
+@click.option("--out", required=True, type=click.Path(dir_okay=False, writable=True), help="写入文件 the file, .xlsx")
+def ledger_template(
+    home: str | None,
+    as_json: bool,
+    plants: tuple[str, ...],
+    lines: tuple[str, ...],
+    year: int | None,
+    fuels: tuple[str, ...],
+    out: str,
+) -> None:
+    """台账模板 Write the bilingual ledger workbook; with --home for its plants and lines, else for those named."""
+    from pipelines.cli_ledgers import writing
+
+    emit(*writing(_settings(home) if home else None, out, plants, lines, year or 0, fuels), as_json=as_json)
+
+
 @main.group()
 def rules() -> None:
     """规则 Rule packs: list, show, and what changes between two days or two editions."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from contracts import TABLES
@@ -288,9 +289,9 @@ def _numeric(text: str) -> bool:
 
 
 def stamps_of(grid: Grid) -> Iterator[tuple[str, str]]:
-    """Stamps that a sheet about the submission gives: a name in one cell, the value in the next that is filled."""
+    """Stamps that a sheet about the submission gives: a name in one cell, the value in the next."""
     for _, cells in grid.rows:
-        told = [c for c in cells if c]
-        heading = load_words().heading("ledger_clinker", told[0]) if len(told) > 1 else None
-        if heading and heading.column in STAMPS:
-            yield heading.column, told[1]
+        for text, value in pairwise(cells):
+            heading = load_words().heading("ledger_clinker", text) if text and value else None
+            if heading and heading.column in STAMPS:
+                yield heading.column, value

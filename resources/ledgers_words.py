@@ -64,6 +64,7 @@ class Words:
     _units: Mapping[str, str]
     _sheets: Mapping[str, str]
     _others: Mapping[str, str]
+    sheet_names: Mapping[str, str]
     values: Mapping[str, Mapping[str, str]]
     fuels: Mapping[str, Named]
     materials: Mapping[str, Named]
@@ -130,7 +131,7 @@ def load_words() -> Words:
     columns = {table: _columns(table, some) for table, some in headers.items()}
     blanks = frozenset(unicodedata.normalize("NFKC", w).casefold() for w in texts["cells"]["blank"])
     return Words(
-        headers, columns, units, sheets, others, values, fuels, materials,
+        headers, columns, units, sheets, others, {words[0]: name for name, words in texts["sheets"].items()}, values, fuels, materials,
         blanks | {""}, frozenset(folded(w) for w in texts["cells"]["totals"]), tuple(map(folded, texts["cells"]["remarks"])),
     )  # fmt: skip
 
