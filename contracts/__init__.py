@@ -5,7 +5,7 @@ Belongs here: what a table is. Does not belong here: how it is made, stored or s
 
 from __future__ import annotations
 
-from contracts import carbon, cems, emissions, events, ledgers, signals, standards, trust, ule, ule_more
+from contracts import carbon, cems, emissions, ets, events, ledgers, signals, standards, trust, ule, ule_more
 from contracts.core import Column, ContractError, Table
 
 #: Every table by name, in the order of the data's way through the house.
@@ -48,6 +48,10 @@ TABLES: dict[str, Table] = {
         carbon.CARBON_LINE_MONTH,
         carbon.CARBON_LINE_YEAR,
         carbon.CARBON_ENTITY_YEAR,
+        ets.CARBON_UNCERTAINTY,
+        ets.ALLOCATION_YEAR,
+        ets.FILING_CALENDAR,
+        ets.CARBON_FINDINGS,
         trust.RESTATEMENTS,
     )
 }

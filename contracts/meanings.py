@@ -232,6 +232,46 @@ ELECTRICITY_BASIS: Meanings = {
     "net_national": ("扣除绿证电量后乘全国平均因子", "grid less certificates, national factor"),
     "market_residual": ("扣除绿证电量后乘全国剩余组合因子", "grid less certificates, national residual factor"),
 }
+ETS_SPECIAL: Meanings = {
+    "verified_year": ("该年度配额等于排放量", "allowances of the year are the emissions"),
+    "new": ("当年新建", "new in the year"),
+    "closed": ("当年关停", "closed in the year"),
+    "small_entity": ("企业排放量低于门槛", "the entity is below the threshold"),
+    "white": ("仅生产白色硅酸盐水泥熟料", "white clinker only"),
+    "gypsum_acid": ("石膏制硫酸联产水泥", "clinker beside sulphuric acid from gypsum"),
+    "carbide": ("电石渣替代率高于阈值", "carbide rate above the threshold"),
+    "outside": ("不参与分配", "no part in the allocation"),
+}
+ETS_NO_NUMBER: Meanings = {
+    "no_balance_value": ("缺行业平衡值", "no balance value is registered"),
+    "no_emission": ("缺排放量或熟料产量", "no emission or no clinker"),
+    "outside": ("不参与分配", "no part in the allocation"),
+    "no_plan": ("该年度没有分配方案", "no plan covers the year"),
+}
+ETS_STEP: Meanings = {
+    "monthly_filing": ("月度信息化存证", "monthly filing"),
+    "control_plan": ("数据质量控制方案", "data quality control plan"),
+    "preallocation": ("预分配配额发放", "allocation in advance"),
+    "annual_report": ("年度排放报告", "annual report"),
+    "verification": ("核查完成", "verification done"),
+    "allowances_fixed": ("配额核定", "allowances fixed"),
+    "allowances_issued": ("配额发放", "allowances issued"),
+    "surrender": ("配额清缴", "surrender"),
+}
+ETS_QUANTITY: Meanings = {
+    "total": ("生产线合计", "the line as a whole"),
+    "activity": ("活动水平", "activity"),
+    "ncv": ("低位发热量", "net calorific value"),
+    "cc": ("单位热值含碳量", "carbon content per unit of heat"),
+    "of": ("碳氧化率", "oxidation rate"),
+    "ef_clinker": ("熟料的过程排放因子", "process factor of clinker"),
+    "k_rawmat": ("扣减系数", "deduction factor"),
+}
+DISTRIBUTION: Meanings = {
+    "normal": ("正态", "normal"),
+    "triangular": ("三角", "triangular"),
+    "rectangular": ("均匀", "rectangular"),
+}
 REASON_KIND: Meanings = {
     "factor": ("因子集变化", "a factor set changed"),
     "rule": ("规则包变化", "a rule pack changed"),

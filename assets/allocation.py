@@ -1,0 +1,264 @@
+"""Allowances of a year: lines of `carbon_line_year` -> `allocation_year`, the columns of the official table 2-3 and the position.
+
+Belongs here: which line is special, what is missing, remarks. Does not belong here: the formula (`kernels/allocation`), plans and
+orders of rounding (`reference/ets`), parameters (`reference/factors`), carbon itself (`assets/carbon*`).
+
+Without a published balance value there is no allowance, and the row says so. A balance value that would hold the lines at hand in
+balance is for trials alone (`kiln carbon what-if`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from assets.allocation_words import NOTES
+from contracts.carbon import CARBON_ENTITY_YEAR, CARBON_LINE_YEAR
+from contracts.ets import ALLOCATION_YEAR
+from kernels.allocation import Allocated, Formula, Lines, Order, allocate, floor_share
+from kernels.rounding import exact
+from resources.factors import MissingFactor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pyarrow as pa
+
+    from resources.bench import Bench
+    from resources.ets import Plan, RoundingOrder
+    from resources.ets_home import Balance, LineYear
+    from resources.factors import Factor, FactorBook
+    from resources.home import Home
+    from resources.registry import Line, Plant, Registry
+
+CARBIDE = "carbide_slag"
+_LINE = [
+    "plant_id", "line_id", "method_id", "aggregation", "clinker_t", "fossil_tco2", "process_tco2", "total_tco2", "whole_tco2",
+    "carbide_t", "carbide_rate_pct", "complete", "missing", "drafts", "status", "factor_set",
+]  # fmt: skip
+_ENTITY = ["plant_id", "method_id", "aggregation", "direct_tco2"]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What holds for a whole year."""
+
+    year: int
+    plan: Plan
+    order: RoundingOrder
+    factors: FactorBook
+    registry: Registry
+    balance: Balance | None
+
+    @property
+    def first(self) -> date:
+        """The first day of the year."""
+        return date(self.year, 1, 1)
+
+    @property
+    def last(self) -> date:
+        """The last day of the year."""
+        return date(self.year, 12, 31)
+
+    def factor(self, quantity: str, scope: str) -> Factor | None:
+        """A factor in force at the end of the year; None where there is none."""
+        try:
+            return self.factors.find(quantity, scope, self.last, method="" if quantity == "ets" else self.plan.method)
+        except MissingFactor:
+            return None
+
+    def formula(self) -> Formula | None:
+        """Slope, cap and band of the year; None where one is missing."""
+        found = [self.factor("ets", f"alpha_{n}") for n in ("slope", "cap", "band")]
+        values = [f.value for f in found if f]
+        return Formula(*values) if len(values) == len(found) else None
+
+
+def allocation_years(home: Home) -> Iterable[str]:
+    """Years with carbon of lines, and those that had some."""
+    return {y for t in (CARBON_LINE_YEAR.name, ALLOCATION_YEAR.name) for y in home.lake.keys(t)}
+
+
+def make_allocation(bench: Bench, year: str) -> dict[str, pa.Table]:
+    """`allocation_year` of `year` ('YYYY'); {} where no plan covers it or no line has carbon under the plan's method."""
+    number = int(year)
+    book = bench.ets(date(number - 1, 1, 1), date(number, 12, 31))
+    plan = book.plan(number)
+    lines = None if plan is None else _read(bench, CARBON_LINE_YEAR.name, year, _LINE, plan)
+    if plan is None or lines is None or not lines.height:
+        return {}
+    first, last = date(number, 1, 1), date(number, 12, 31)
+    own = bench.ets_home(first, last)
+    registry, factors = bench.registry(first, last), bench.factors(first, last)
+    ground = Ground(number, plan, book.orders[plan.profile], factors, registry, own.balance(number))
+    before = book.plan(number - 1)
+    previous = (
+        {}
+        if before is None
+        else _column(_read(bench, CARBON_LINE_YEAR.name, str(number - 1), _LINE, before), "line_id", "total_tco2")
+    )
+    entities = _column(_read(bench, CARBON_ENTITY_YEAR.name, year, _ENTITY, plan), "plant_id", "direct_tco2")
+    declared = {n: own.line(n, number) for n in lines["line_id"]}
+    rows = allocated(ground, lines.sort("plant_id", "line_id").to_dicts(), entities, previous, declared)
+    return {ALLOCATION_YEAR.name: ALLOCATION_YEAR.arrow(_frame(rows))}
+
+
+def _read(bench: Bench, table: str, key: str, columns: list[str], plan: Plan) -> pl.DataFrame:
+    """Rows under the plan's method and way of adding months."""
+    found = bench.table(table, key, columns)
+    if found is None:
+        return pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
+    frame = pl.DataFrame(pl.from_arrow(found)).with_columns(pl.col(pl.Categorical).cast(pl.String))
+    return frame.filter(pl.col("method_id") == plan.method, pl.col("aggregation") == plan.aggregation)
+
+
+def _column(frame: pl.DataFrame, key: str, value: str) -> dict[str, float]:
+    rows = (
+        frame.select(key, pl.col(value).cast(pl.Float64))
+        .drop_nulls()
+        .unique(subset=key, keep="first", maintain_order=True)
+    )
+    return dict(rows.iter_rows())
+
+
+def allocated(
+    ground: Ground, lines: list[dict[str, Any]], entities: dict[str, float], previous: dict[str, float],
+    declared: dict[str, LineYear | None],
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Rows of the table for lines (rows of `carbon_line_year` as dicts). `entities`: direct emission by plant, `previous`: of the year
+    before by line, `declared`: what registry/ets_lines.csv says of a line.
+    """
+    made = [_facts(ground, line, entities, declared.get(line["line_id"])) for line in lines]
+    formula = ground.formula()
+    value = ground.balance.value if ground.balance and formula else None
+    given = Lines(
+        np.array([_number(r["total_tco2"]) for r in made]), np.array([_number(r["clinker_t"]) for r in made]),
+        np.array([r["special"] is not None for r in made], np.bool_),
+    )  # fmt: skip
+    order = Order(ground.order.emission, ground.order.intensity, ground.order.deviation, ground.order.coefficient)
+    found = allocate(given, value, formula or Formula(0.0, 0.0, 1.0), order)
+    counts: dict[str, int] = {}
+    for n, row in enumerate(made):
+        counts[row["plant_id"]] = row["number"] = counts.get(row["plant_id"], 0) + 1
+        _settled(ground, row, found, n, previous.get(row["line_id"]))
+    return made
+
+
+def _number(value: float | None) -> float:
+    return np.nan if value is None else value
+
+
+def _facts(ground: Ground, line: dict[str, Any], entities: dict[str, float], own: LineYear | None) -> dict[str, Any]:
+    """What is known of a line before anything is allocated."""
+    listed = [
+        n for n in ground.registry.lines if n.line_id == line["line_id"] and n.overlaps(ground.first, ground.last)
+    ]
+    last = max(listed, key=lambda n: n.valid_from, default=None)
+    plant = _plant(ground, line["plant_id"])
+    factor = ground.factor("ef_clinker", last.clinker_class) if last else None
+    carbide = ground.factor("k_rawmat", CARBIDE)
+    row = {n: line[n] for n in _LINE if n in ALLOCATION_YEAR.names} | {
+        "year": str(ground.year), "plant_name": plant.name if plant else None, "uscc": plant.uscc or None if plant else None,
+        "carbide_t": line["carbide_t"] or 0.0, "carbide_factor": carbide.value if carbide else None,
+        "clinker_factor": factor.value if factor else None, "clinker_class": last.clinker_class if last else None,
+        "clinker_variety": own.variety or None if own else None, "capacity_t_d": last.capacity_t_d if last else None,
+        "entity_tco2": entities.get(line["plant_id"]), "obligation_t": line["whole_tco2"],
+        "rounding_order": ground.order.id, "clause": ground.plan.clause, "complete": line["complete"], "lacks": line["missing"],
+    }  # fmt: skip
+    return row | {"special": _special(ground, row, listed, own)}
+
+
+def _plant(ground: Ground, plant_id: str) -> Plant | None:
+    some = [p for p in ground.registry.plants if p.plant_id == plant_id and p.overlaps(ground.first, ground.last)]
+    return max(some, key=lambda p: p.valid_from, default=None)
+
+
+def _special(ground: Ground, row: dict[str, Any], listed: list[Line], own: LineYear | None) -> str | None:
+    """The first case that holds: outside the plan, a year whose allowances are emissions, or a special line (carbon-rules 5.3)."""
+    said = own.special if own else ""
+    starts = said == "new" or (
+        said != "existing" and bool(listed) and not any(n.in_force(ground.first) for n in listed)
+    )
+    ends = said == "closed" or (
+        said != "existing" and bool(listed) and not any(n.in_force(ground.last) for n in listed)
+    )
+    least = ground.factor("ets", "entity_threshold")
+    small = row["entity_tco2"] is not None and least is not None and row["entity_tco2"] < least.value
+    cases = {
+        "new": starts, "closed": ends, "small_entity": small, "white": bool(listed) and all(n.clinker_class == "white" for n in listed),
+        "gypsum_acid": said == "gypsum_acid", "carbide": above_threshold(ground, row),
+    }  # fmt: skip
+    if any(cases[name] for name in ground.plan.outside):
+        return "outside"
+    if ground.plan.rule == "verified":
+        return "verified_year"
+    return next((name for name, holds in cases.items() if holds and name in ground.plan.special), None)
+
+
+def above_threshold(ground: Ground, row: dict[str, Any]) -> bool:
+    """(M x K) / (Q x EF) above the year's threshold, exactly: at the threshold itself it is not (carbon-rules 5.3; P-2)."""
+    threshold = ground.factor("ets", "carbide_threshold")
+    known = (row["carbide_t"], row["carbide_factor"], row["clinker_t"], row["clinker_factor"])
+    if threshold is None or any(x is None for x in known):
+        return False
+    mass, k, clinker, factor = map(exact, known)
+    return bool(100 * mass * k > Fraction(threshold.exact) * clinker * factor)
+
+
+def _settled(ground: Ground, row: dict[str, Any], found: Allocated, n: int, previous: float | None) -> None:
+    """Figures of the formula, what they come to for the plant, and why there are none."""
+    outside = row["special"] == "outside"
+    allowance = None if outside or np.isnan(found.allowance[n]) else float(found.allowance[n])
+    row["allowance_t"] = allowance
+    row["intensity_tco2_t"], row["deviation_pct"], row["coefficient"] = (
+        None if np.isnan(x) else float(x) for x in (found.intensity[n], found.deviation_pct[n], found.coefficient[n])
+    )
+    if row["special"] is not None:
+        row["coefficient"] = None
+    if ground.balance and ground.plan.rule == "intensity":
+        row["balance_value_tco2_t"], row["balance_source"] = ground.balance.value, ground.balance.source
+    share = ground.factor("ets", "preallocation_ratio")
+    row["previous_tco2"] = previous
+    if share and previous is not None and not outside:
+        row["preallocation_pct"], row["preallocation_t"] = share.value, float(floor_share(previous, share.value))
+    if allowance is not None:
+        row["position_t"] = None if row["obligation_t"] is None else allowance - row["obligation_t"]
+        row["settlement_t"] = allowance - row["preallocation_t"] if row.get("preallocation_t") is not None else None
+    else:
+        row["no_number"] = "outside" if outside else "no_emission" if row["total_tco2"] is None else "no_balance_value"
+    _graded(ground, row, share)
+
+
+def _graded(ground: Ground, row: dict[str, Any], share: Factor | None) -> None:
+    """Status, drafts by name, and the remark."""
+    scopes = ["carbide_threshold", "entity_threshold"]
+    drafts = set((row.get("drafts") or "").split("|")) - {""}
+    if ground.plan.confidence == "draft":
+        drafts.add(f"plan {ground.plan.from_year}")
+    if row["special"] is None:
+        scopes += ["alpha_slope", "alpha_cap", "alpha_band"]
+        if ground.order.confidence == "draft":
+            drafts.add(f"rounding {ground.order.id}")
+    used = [ground.factor("ets", s) for s in scopes] + [share if row.get("preallocation_t") is not None else None]
+    drafts |= {f.factor_id for f in used if f and f.confidence == "draft"}
+    row["drafts"] = "|".join(sorted(drafts)) or None
+    if row["allowance_t"] is None:
+        row["status"] = "missing"
+    elif drafts or row["status"] != "filing":
+        row["status"] = "draft"
+    notes = [NOTES[key] for key in (row["special"], row.get("no_number")) if key and key in NOTES]
+    if row["lacks"]:
+        notes.append((f"缺 {row['lacks']}", f"lacks {row['lacks']}"))
+    if not row["complete"]:
+        notes.append(NOTES["incomplete"])
+    row["note_zh"], row["note_en"] = ("; ".join(n[i] for n in dict.fromkeys(notes)) or None for i in (0, 1))
+
+
+def _frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
+    schema = {c.name: pl.Float64 if str(c.type) == "double" else pl.Int32 if str(c.type) == "int32" else pl.String for c in ALLOCATION_YEAR.columns}  # fmt: skip
+    return pl.DataFrame([{n: row.get(n) for n in ALLOCATION_YEAR.names} for row in rows], schema=schema)

@@ -1,0 +1,24 @@
+"""What the remarks of an allowance say, in Chinese and English.
+
+Belongs here: the words. Does not belong here: when they apply (`allocation`).
+"""
+
+from __future__ import annotations
+
+#: Remark by special case, reason without a number, and what else a reader must know.
+NOTES: dict[str, tuple[str, str]] = {
+    "verified_year": ("本年度配额等于排放量", "allowances of this year are the emissions"),
+    "new": ("当年新建, 配额等于排放量", "new in the year: the allowance is the emission"),
+    "closed": ("当年关停, 配额等于排放量", "closed in the year: the allowance is the emission"),
+    "small_entity": ("企业排放量低于门槛, 配额等于排放量", "the entity is below the threshold: the allowance is the emission"),
+    "white": ("仅生产白色硅酸盐水泥熟料, 配额等于排放量", "white clinker only: the allowance is the emission"),
+    "gypsum_acid": ("石膏制硫酸联产, 配额等于排放量", "clinker beside sulphuric acid from gypsum: the allowance is the emission"),
+    "carbide": ("电石渣替代率高于阈值, 配额等于排放量", "carbide rate above the threshold: the allowance is the emission"),
+    "outside": ("当年新建或关停, 本年度不参与分配", "new or closed in the year: no part in this year's allocation"),
+    "no_balance_value": (
+        "缺行业平衡值: 请将平台公布的数值写入 registry/ets.csv",
+        "no balance value: write the one published on the platform into registry/ets.csv",
+    ),
+    "no_emission": ("没有生产线排放量或熟料产量", "the line has no emission or no clinker"),
+    "incomplete": ("年度尚不完整", "the year is not complete"),
+}  # fmt: skip
