@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 OK, WARN, FAIL = 0, 1, 2
 LEAST_FREE_GB = 5
 #: Said of the file itself.
-REFUSED_FILE = "E01_file_refused"
+REFUSED_FILE, REFUSED_LEDGER = "E01_file_refused", "L01_file_refused"
 _PROBE = "doctor-probe"
 
 
@@ -53,6 +53,7 @@ def examine(settings: Settings) -> list[Finding]:
         _rules,
         _standards,
         _events,
+        _ledgers,
         _places,
         _clock,
         _disk,
@@ -70,9 +71,12 @@ def _registry(settings: Settings, home: Home) -> Iterator[Finding]:
         yield Finding("registry", FAIL, f"{settings.place('registry')}: {type(error).__name__}: {error}")
         return
     at = registry.outlets_at(today())
-    yield Finding(
-        "registry", OK, f"{settings.place('registry')}: {len(registry.outlets)} outlets, {len(at)} in force today"
-    )
+    told = f"{len(registry.outlets)} outlets, {len(at)} in force today"
+    if not registry.outlets:
+        told = (
+            f"{len(registry.plants)} plants, {len(registry.lines)} lines, no outlets: 只有台账 a home of ledgers alone"
+        )
+    yield Finding("registry", OK, f"{settings.place('registry')}: {told}")
     yield from (Finding("registry", WARN, str(problem)) for problem in registry.warnings)
 
 
@@ -116,19 +120,60 @@ def _events(settings: Settings, home: Home) -> Iterator[Finding]:
         yield Finding("events", WARN, f"{len(grave)} findings need somebody, e.g. {example}")
 
 
+def _ledgers(settings: Settings, home: Home) -> Iterator[Finding]:
+    try:
+        book = home.ledgers
+    except (RegistryError, RuleError):
+        return  # said above
+    except Exception as error:  # as below
+        yield Finding("ledgers", FAIL, f"{settings.place('landing')}/ledgers: {type(error).__name__}: {error}")
+        return
+    if not book.files:
+        return
+    months = book.months()
+    span = f", {months[0]} - {months[-1]}" if months else ""
+    yield Finding(
+        "ledgers",
+        OK,
+        f"{settings.place('landing')}: {len(book.files)} files below ledgers/, {len(months)} months{span}",
+    )
+    yield from (Finding("ledgers", WARN, f"{f.path}: {f.reason}") for f in book.files if f.reason)
+    grave = [f for f in book.findings if f.severity != "info" and f.check_id != REFUSED_LEDGER]
+    if grave:
+        first = min(grave, key=lambda f: (f.severity != "serious", f.source_file or "", f.source_cell or ""))
+        example = f"{first.source_file}:{first.source_cell} {first.text_zh} / {first.text_en}"
+        yield Finding("ledgers", WARN, f"{len(grave)} findings need somebody, e.g. {example}")
+
+
 def _places(settings: Settings, home: Home) -> Iterator[Finding]:
     for name in ("landing", "lake", "published"):
         place = settings.place(name)
         try:
             storage = open_storage(place)
             if name == "landing":
-                n = len(home.landing.list("cems"))
-                yield Finding(name, OK if n else WARN, f"{place}: {n} files below cems/")
+                yield _arrived(place, home)
                 continue
             _probe(storage)
             yield Finding(name, OK, f"{place} can be written")
         except Exception as error:  # whatever a store answers is what the doctor was sent to find out
             yield Finding(name, FAIL, f"{place}: {type(error).__name__}: {error}")
+
+
+def _arrived(place: str, home: Home) -> Finding:
+    """Captures are expected unless there are ledgers; captures without any outlet can only be quarantined."""
+    captures, ledgers = len(home.landing.list("cems")), len(home.landing.list("ledgers"))
+    told = f"{place}: {captures} files below cems/" + (f", {ledgers} below ledgers/" if ledgers else "")
+    try:
+        outlets = bool(home.registry.outlets)
+    except RegistryError:
+        outlets = True  # said above
+    if captures and not outlets:
+        return Finding(
+            "landing",
+            WARN,
+            f"{told}; 登记中没有排放口, 报文只能隔离 the registry has no outlets: captures are quarantined",
+        )
+    return Finding("landing", OK if captures or ledgers else WARN, told)
 
 
 def _probe(storage: Storage) -> None:

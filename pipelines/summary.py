@@ -129,7 +129,7 @@ def in_words(facts: dict[str, Any]) -> list[str]:
         ),
         *some([f"拒收 refused {text}" for text in facts["refused_files"]]),
     ]
-    if not facts["captures"] and not facts["refused_files"]:
+    if not facts["captures"] and not facts["refused_files"] and not facts["ledgers"]["files"]:
         lines.append("landing/cems 中没有文件 there are no files below landing/cems")
     lines += _in_words_of_quarantine(facts)
     lines += _in_words_of_findings(facts)
@@ -163,6 +163,10 @@ def _in_words_of_findings(facts: dict[str, Any]) -> list[str]:
             f"申报 declarations: {declared['files']} 个文件 files, {declared['stretches']} 段工况 stretches of states, "
             f"{declared['marks']} 个设备标记 marks"
         )
+    if ledgers := facts["ledgers"]["files"]:
+        months = facts["ledgers"]["months"]
+        span = f", {months[0]} – {months[-1]}" if months else ""
+        lines.append(f"台账 ledgers: {ledgers} 个文件 files, {facts['ledgers']['rows']:,} 行 rows, {len(months)} 个月 months{span}")
     if findings["counts"]:
         told = ", ".join(f"{k} {n}" for k, n in findings["counts"].items())
         lines.append(f"审查发现 findings (findings): {told}")

@@ -54,7 +54,7 @@ def make(root: Path) -> Home:
     """What a night makes of declarations, without the rest of it."""
     made = opened(root)
     made.intake.take_in(str)
-    for name in ("arrivals", "events", "findings"):
+    for name in ("arrivals", "events", "findings", "meters"):
         bring_up(made, product(name), "all")
     return made
 
