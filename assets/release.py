@@ -7,6 +7,7 @@ disk, and any figure.
 from __future__ import annotations
 
 import hashlib
+import io
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -52,11 +53,13 @@ def sources(home: Home) -> list[Source]:
 
 def _empty(home: Home, table: Table) -> Source:
     """A file without rows for a table that has none yet: a reader's glob then gives no rows instead of an error."""
-    path = f"empty/{table.name}.parquet"
-    with home.lake.storage.staged(path) as temporary:
-        pq.write_table(table.empty(), temporary, compression="zstd")
-        raw = temporary.read_bytes()
-    return Source(table.name, "empty", home.lake.storage, path, hashlib.sha256(raw).hexdigest(), len(raw), 0)
+    path, store = f"empty/{table.name}.parquet", home.lake.storage
+    buffer = io.BytesIO()
+    pq.write_table(table.empty(), buffer, compression="zstd")
+    raw = buffer.getvalue()
+    if not store.exists(path) or store.read(path) != raw:
+        store.write(path, raw)
+    return Source(table.name, "empty", store, path, hashlib.sha256(raw).hexdigest(), len(raw), 0)
 
 
 def facts(home: Home, waiting: list[str]) -> ReleaseFacts:
@@ -82,7 +85,9 @@ def facts(home: Home, waiting: list[str]) -> ReleaseFacts:
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         registry_sha256=home.registry.version(date.min, date.max),
         rule_packs=tuple(Pinned(name, sha256, confidence.get(name, "")) for name, sha256 in packs.items()),
-        factor_sets=tuple(Pinned(name, sha256) for name, sha256 in home.factors.set_versions(date.min, date.max).items()),
+        factor_sets=tuple(
+            Pinned(name, sha256) for name, sha256 in home.factors.set_versions(date.min, date.max).items()
+        ),
         arrivals=tuple(arrivals),
         checks=tuple(checks),
     )
