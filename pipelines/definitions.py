@@ -41,10 +41,6 @@ def build_defs(
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )  # fmt: skip
     sets = partition_sets(settings)
-    # Off until somebody turns it on: the reconcile sensor does the same in one run, and publishes.
-    automation = dg.AutomationConditionSensorDefinition(
-        "automation", target=dg.AssetSelection.all(), default_status=dg.DefaultSensorStatus.STOPPED
-    )
 
     def open_home() -> Home:
         # Of the environment at each look: a sensor outlives the settings that it was built with.
@@ -55,7 +51,7 @@ def build_defs(
         asset_checks=build_checks(),
         jobs=[nightly, backfill],
         schedules=[schedule],
-        sensors=[build_sensor(open_home), automation],
+        sensors=[build_sensor(open_home)],
         resources={"home": HomeResource(), **(resources or {})},
         executor=dg.in_process_executor,
     )

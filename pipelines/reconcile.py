@@ -11,15 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from assets.dagster_sources import BOOKS, books_of, month_versions, observations
-from assets.products import PRODUCTS
+from assets.dagster_sources import BOOKS, month_versions, observations
 from assets.stale import light_products, stale_keys
-from pipelines.backfill import JOB, backfill, run_config
+from pipelines.backfill import JOB, run_config
 from pipelines.partitions import today
 from resources.bench import current
 
@@ -51,7 +49,7 @@ def build_sensor(
     """The sensor over the light products of a home."""
 
     @dg.sensor(
-        name=SENSOR, job=backfill, minimum_interval_seconds=every_s, default_status=status,
+        name=SENSOR, job_name=JOB, minimum_interval_seconds=every_s, default_status=status,
         description="补算已过期的碳排放分区 / have stale partitions of ledgers and carbon made anew, and observe the books",
     )  # fmt: skip
     def reconcile(context: dg.SensorEvaluationContext) -> dg.SensorResult:
@@ -111,7 +109,7 @@ def _observed(
     seen: dict[str, dict[str, str]] = {}
     events: list[dg.AssetObservation] = []
     months = _months(home)
-    for book in (b for b in BOOKS if any(b in books_of(p.name) for p in PRODUCTS)):
+    for book in BOOKS:
         versions = month_versions(home, book, months)
         seen[book] = {m: v[:12] for m, v in versions.items()}
         events += observations(book, {m: v for m, v in versions.items() if before.get(book, {}).get(m) != v[:12]})

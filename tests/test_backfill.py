@@ -83,10 +83,11 @@ def test_a_factor_of_three_months_asks_for_them_and_their_year(root: Path) -> No
 def test_the_plan_tells_which_row_of_which_file_says_what(root: Path) -> None:
     toys.say_factor(root, SPRING)
     words = planned(root).words["toy_month"]["2024-04"]
-    assert words == [
+    told = (
         "2024-04-01 至 2024-04-30 的排放因子变动 / factors in force 2024-04-01 to 2024-04-30 differ: "
         "OWN.anthracite.2024-03-01: 22.867 (CN.NCV.ANTH.V01) -> 23 GJ/t (registry/factors-own.csv)"
-    ]
+    )
+    assert words == [told]
 
 
 def test_the_expected_change_is_the_one_that_comes(root: Path) -> None:
@@ -195,7 +196,7 @@ def test_a_filing_that_is_withdrawn_lets_its_rows_go(root: Path) -> None:
 
 def test_a_partition_lost_in_mid_write_is_not_made_of_today_s_factors_where_a_release_holds_it(root: Path) -> None:
     """The record goes before the bytes change: what a killed run leaves is a partition that is missing."""
-    from resources.releases import Release, ReleaseFacts, Source, publish  # noqa: PLC0415
+    from resources.releases import Release, ReleaseFacts, Source, publish
 
     home = toys.opened(root)
     part = home.lake.partition("toy_month", "2024-03").parts[0]  # type: ignore[union-attr]
