@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pyarrow.compute as pc
 
+from assets.checks_carbon import carbon_months_add_up, carbon_years_add_up
 from assets.checks_mass import months_add_up, years_add_up
 
 if TYPE_CHECKING:
@@ -219,6 +220,8 @@ CHECKS: tuple[Check, ...] = (
     Check("verdicts_add_up", "ule_monthly", True, "判定自洽", "monthly counts and the 95 % test agree", _verdicts_add_up),
     Check("mass_adds_up", "emissions_monthly", True, "排放量守恒", "hours make days and days make months, measured and substituted", months_add_up),
     Check("years_add_up", "emissions_annual", True, "年排放量守恒", "months make years, and no quarter below the floor is substituted", years_add_up),
+    Check("carbon_months_add_up", "carbon_line_month", True, "月度碳排放守恒", "sources make the sums of lines; no sum over a missing value", carbon_months_add_up),
+    Check("carbon_years_add_up", "carbon_line_year", True, "年度碳排放守恒", "months make years, lines make entities, and no draft is fit for filing", carbon_years_add_up),
 )  # fmt: skip
 
 

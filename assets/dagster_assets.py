@@ -48,7 +48,12 @@ UPSTREAM: dict[str, tuple[str, ...]] = {
     "capture": ("cems_hourly",),
     "emissions": ("cems_hourly", "capture_monthly", "device_marks"),
     "emissions_year": ("emissions_monthly", "emissions_totals_monthly", "capture_monthly", "cems_hourly"),
-}
+    "carbon_months": (
+        "ledger_clinker", "ledger_fuel", "ledger_rawmat", "ledger_rawmeal", "ledger_lab", "ledger_dust", "ledger_altfuel",
+        "ledger_electricity", "ledger_heat", "ledger_meter",
+    ),
+    "carbon_years": ("carbon_line_month",),
+}  # fmt: skip
 
 
 class HomeResource(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -114,7 +119,9 @@ def provenance(instance: dg.DagsterInstance, of: Product) -> dict[str, str]:
         record = instance.get_latest_data_version_record(dg.AssetKey(book), is_source=True)
         observed = record.event_log_entry.asset_observation if record else None
         tags[f"dagster/input_event_pointer/{book}"] = str(record.storage_id) if record else "NULL"
-        tags[f"dagster/input_data_version/{book}"] = (observed.tags if observed else {}).get("dagster/data_version", "absent")
+        tags[f"dagster/input_data_version/{book}"] = (observed.tags if observed else {}).get(
+            "dagster/data_version", "absent"
+        )
     return tags
 
 

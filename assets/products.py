@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 from assets.annual import make_annual
 from assets.arrivals import make_arrivals
 from assets.capture import make_capture
+from assets.carbon import carbon_month_keys, make_carbon_months
+from assets.carbon_years import carbon_year_keys, make_carbon_years
 from assets.emissions import make_emissions
 from assets.emissions_window import reached_months
 from assets.emissions_year import make_emissions_year
@@ -170,6 +172,10 @@ PRODUCTS: tuple[Product, ...] = (
         "emissions_year", ("emissions_annual", "emissions_totals_annual", "capture_quarterly"), "year", "emissions-year-1",
         make_emissions_year, lambda home: {m[:4] for t in ("emissions_monthly", "emissions_annual") for m in home.lake.keys(t)},
         lambda day: reached_months(day)[:4],
+    ),
+    Product("carbon_months", ("carbon_line_month",), "month", "carbon-months-1", make_carbon_months, carbon_month_keys),
+    Product(
+        "carbon_years", ("carbon_line_year", "carbon_entity_year"), "year", "carbon-years-1", make_carbon_years, carbon_year_keys
     ),
 )  # fmt: skip
 

@@ -16,7 +16,7 @@ from numba import njit
 
 from kernels.carbon import Emitted, Places, Rounding, Rows, annual, emit
 from kernels.carbon_exact import annual_terms, emission, month_terms
-from kernels.rounding import Floats, half_up, half_up_exact
+from kernels.rounding import Floats, exact, half_up, half_up_exact
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,28 +85,28 @@ def year_figures(rows: Rows, source_starts: Places, unit_starts: Places, roundin
 def _figures(
     rows: Rows, made: Emitted, unit_starts: Places, rounding: Rounding, terms_again: Callable[[int], list[Fraction]]
 ) -> Figures:
-    exact = made.emission
-    whole = ~np.isnan(exact)
+    emitted = made.emission
+    whole = ~np.isnan(emitted)
     for i in np.flatnonzero(made.doubt & whole).tolist():
         terms = terms_again(i)
         rows.terms[i, : len(terms)] = [float(t) for t in terms]
-        exact[i] = float(emission(int(rows.form[i]), terms))
+        emitted[i] = float(emission(int(rows.form[i]), terms))
 
     def again(i: int) -> Fraction:
         return emission(int(rows.form[i]), terms_again(i))
 
     decimals = rounding.emission[rows.profile]
-    rounded, doubt = half_up(exact, decimals, made.size)
+    rounded, doubt = half_up(emitted, decimals, made.size)
     for i in np.flatnonzero(doubt & whole).tolist():
         rounded[i] = float(half_up_exact(again(i), int(decimals[i])))
-    every = np.arange(exact.size)
-    unit_exact, unit_size = add(exact, every, unit_starts), add(made.size, every, unit_starts)
-    unit_decimals = decimals[unit_starts[:-1]] if exact.size else np.zeros(0, np.int8)
+    every = np.arange(emitted.size)
+    unit_exact, unit_size = add(emitted, every, unit_starts), add(made.size, every, unit_starts)
+    unit_decimals = decimals[unit_starts[:-1]] if emitted.size else np.zeros(0, np.int8)
     unit_rounded, doubt = half_up(unit_exact, unit_decimals, unit_size)
     for u in np.flatnonzero(doubt & ~np.isnan(unit_exact)).tolist():
         members = range(int(unit_starts[u]), int(unit_starts[u + 1]))
         unit_rounded[u] = float(half_up_exact(sum(map(again, members), Fraction(0)), int(unit_decimals[u])))
-    return Figures(rows, exact, rounded, unit_exact, unit_rounded, unit_size, unit_starts, again)
+    return Figures(rows, emitted, rounded, unit_exact, unit_rounded, unit_size, unit_starts, again)
 
 
 def totals(figures: Figures, index: Places, starts: Places, rounding: Rounding, profile: Places) -> Floats:
@@ -116,8 +116,10 @@ def totals(figures: Figures, index: Places, starts: Places, rounding: Rounding, 
     unit is NaN; 0 for an empty group.
     """
     decimals, exactly = rounding.emission[profile], rounding.exact_sums[profile]
-    # A sum of decimals is rounded to what it would be on paper.
-    made, _ = half_up(add(figures.unit_rounded, index, starts), decimals)
+    made, doubt = half_up(add(figures.unit_rounded, index, starts), decimals)
+    for g in np.flatnonzero(doubt & ~exactly & ~np.isnan(made)).tolist():
+        terms = figures.unit_rounded[index[starts[g] : starts[g + 1]]].tolist()
+        made[g] = float(half_up_exact(sum(map(exact, terms), Fraction(0)), int(decimals[g])))
     once, doubt = half_up(add(figures.unit_exact, index, starts), decimals, add(figures.unit_size, index, starts))
     for g in np.flatnonzero(doubt & exactly & ~np.isnan(once)).tolist():
         members = [

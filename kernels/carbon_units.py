@@ -21,6 +21,10 @@ else:
     N = TypeVar("N")
 
 
+#: GJ in a tonne of standard coal: 1 kgce = 29307.6 kJ (carbon-rules 2.3).
+GJ_PER_TCE = 29.3076
+
+
 def ncv_as_received(gross_ad: N, hydrogen_ad: N, moisture: N, moisture_ad: N) -> N:
     """Qnet,ar in J/g from Qgr,ad (J/g), Had, Mt and Mad (%) by GB/T 213 (carbon-rules 9; vector F-5)."""
     return (gross_ad - 206 * hydrogen_ad) * (100 - moisture) / (100 - moisture_ad) - 23 * moisture

@@ -81,3 +81,19 @@ def half_up_exact(x: Fraction, decimals: int) -> Fraction:
         return x
     made = Fraction(math.floor(abs(x) * 10**decimals + Fraction(1, 2)), 10**decimals)
     return -made if x < 0 else made
+
+
+def quotient(over: list[Floats], under: list[Floats], decimals: int | Bytes) -> Floats:
+    """Product of `over` by product of `under`, rounded half up, exact at ties; NaN where anything is NaN or a divisor is 0.
+
+    All (N,), decimals as typed: what is in doubt is done again on the shortest texts.
+    """
+    value = np.prod(np.vstack(over), axis=0)
+    divisor = np.prod(np.vstack(under), axis=0)
+    ratio = np.divide(value, divisor, out=np.full(value.shape, np.nan), where=divisor != 0)
+    made, doubt = half_up(ratio, decimals)
+    places = np.broadcast_to(np.asarray(decimals), made.shape)
+    for i in np.flatnonzero(doubt & ~np.isnan(ratio)).tolist():
+        x = math.prod(exact(a[i]) for a in over) / math.prod(exact(a[i]) for a in under)
+        made[i] = float(half_up_exact(Fraction(x), int(places[i])))
+    return made

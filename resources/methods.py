@@ -91,7 +91,11 @@ class MethodBook:
 
     def hash_of(self, method: Method) -> str:
         """Short hash of what a method and its rounding profile say: figures with the same one were made by the same rules."""
-        return _digest(_said(method))[:12]
+        return self.sha256_of(method)[:12]
+
+    def sha256_of(self, method: Method) -> str:
+        """SHA-256 over what a method and its rounding profile say."""
+        return _digest(_said(method))
 
     def version(self, first: date, last: date) -> str:
         """SHA-256 over what the methods computed for the years of [first, last] say, and which those are."""

@@ -55,7 +55,9 @@ def plant(plant_id: str = "P1", province: str = "贵州省", end: date | None = 
     return Plant(plant_id, "厂", "plant", "", "甲", province, "", None, None, 88.0, "general", LONG_AGO, end)
 
 
-def line(line_id: str = "L1", plant_id: str = "P1", kind: str = "portland", start: date = LONG_AGO, end: date | None = None) -> Line:
+def line(
+    line_id: str = "L1", plant_id: str = "P1", kind: str = "portland", start: date = LONG_AGO, end: date | None = None
+) -> Line:
     return Line(line_id, plant_id, kind, 5000.0, start, end)
 
 
