@@ -35,7 +35,6 @@ JOURNALS = frozenset({"arrivals", "process_states", "device_marks", "findings", 
 UPSTREAM: dict[str, tuple[str, ...]] = {
     "arrivals": (),
     "events": (),
-    "findings": (),
     "ledgers": (),
     "meters": (),
     "raw": ("arrivals",),
@@ -53,6 +52,13 @@ UPSTREAM: dict[str, tuple[str, ...]] = {
         "ledger_electricity", "ledger_heat", "ledger_meter",
     ),
     "carbon_years": ("carbon_line_month",),
+    "uncertainty": ("carbon_line_month", "ledger_fuel", "ledger_clinker", "ledger_meter"),
+    "allocation": ("carbon_line_year", "carbon_entity_year"),
+    "calendar": ("ledger_clinker", "ledger_fuel", "ledger_rawmat"),
+    "carbon_findings": (
+        "ledger_clinker", "ledger_fuel", "ledger_rawmat", "ledger_rawmeal", "ledger_lab", "ledger_electricity", "carbon_line_year",
+    ),
+    "findings": ("carbon_findings",),
 }  # fmt: skip
 
 

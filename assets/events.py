@@ -1,23 +1,25 @@
 """Tables of what people declared about kilns and devices, and of what was found wrong with it.
 
-Belongs here: process_states and device_marks from the book of events, findings from this and the book of ledgers. Does not belong
-here: reading and settling declarations (`resources/events_*.py`), and what a state or mark does to an hour (`assets/hour*.py`).
+Belongs here: process_states and device_marks from the book of events, findings from this, the book of ledgers and the cross-checks of
+carbon. Does not belong here: reading and settling declarations (`resources/events_*.py`), and what a state or mark does to an hour
+(`assets/hour*.py`).
 """
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from contracts import TABLES
-from resources.events import OPEN
+from resources.events import OPEN, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from resources.bench import Bench
-    from resources.events import DeviceMark, Finding, ProcessState
+    from resources.events import DeviceMark, ProcessState
 
 
 def make_events(bench: Bench, _key: str) -> dict[str, pa.Table]:
@@ -28,8 +30,16 @@ def make_events(bench: Bench, _key: str) -> dict[str, pa.Table]:
 
 
 def make_findings(bench: Bench, _key: str) -> dict[str, pa.Table]:
-    """`findings`, one row an id; without rows where nothing was found."""
-    return {"findings": findings_table([*bench.declared().findings, *bench.ledgers().findings])}
+    """`findings`, one row an id, those of the cross-checks of every year among them; without rows where nothing was found."""
+    return {"findings": findings_table([*bench.declared().findings, *bench.ledgers().findings, *_of_years(bench)])}
+
+
+def _of_years(bench: Bench) -> Iterator[Finding]:
+    names = [f.name for f in fields(Finding)]
+    for year in bench.keys("carbon_findings"):
+        table = bench.table("carbon_findings", year, names)
+        if table is not None:
+            yield from (Finding(**row) for row in table.to_pylist())
 
 
 def findings_table(findings: Iterable[Finding]) -> pa.Table:

@@ -13,15 +13,18 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from assets.allocation import allocation_years, make_allocation
 from assets.annual import make_annual
 from assets.arrivals import make_arrivals
 from assets.capture import make_capture
 from assets.carbon import carbon_month_keys, make_carbon_months
+from assets.carbon_findings import finding_years, make_carbon_findings
 from assets.carbon_years import carbon_year_keys, make_carbon_years
 from assets.emissions import make_emissions
 from assets.emissions_window import reached_months
 from assets.emissions_year import make_emissions_year
 from assets.events import make_events, make_findings
+from assets.filing import calendar_years, make_calendar
 from assets.hours import make_hours
 from assets.judgement import make_judgement
 from assets.labels import make_labels
@@ -30,6 +33,7 @@ from assets.patterns import make_patterns
 from assets.raw import make_raw
 from assets.sealing import sealed_stand
 from assets.standards import make_standards
+from assets.uncertainty import make_uncertainty, uncertainty_years
 from resources.bench import Bench, adjoin, changed
 from resources.editions import remember
 
@@ -133,7 +137,6 @@ def _span(month: str) -> tuple[date, date]:
 PRODUCTS: tuple[Product, ...] = (
     Product("arrivals", ("arrivals",), "none", "arrivals-2", make_arrivals, lambda _: [ALL]),
     Product("events", ("process_states", "device_marks"), "none", "events-1", make_events, lambda _: [ALL]),
-    Product("findings", ("findings",), "none", "findings-2", make_findings, lambda _: [ALL]),
     Product("ledgers", LEDGER_TABLES, "month", "ledgers-1", make_ledgers, ledger_months),
     Product("meters", METER_TABLES, "none", "meters-1", make_meters, lambda _: [ALL]),
     Product(
@@ -177,6 +180,12 @@ PRODUCTS: tuple[Product, ...] = (
     Product(
         "carbon_years", ("carbon_line_year", "carbon_entity_year"), "year", "carbon-years-1", make_carbon_years, carbon_year_keys
     ),
+    Product("uncertainty", ("carbon_uncertainty",), "year", "uncertainty-1", make_uncertainty, uncertainty_years),
+    Product("allocation", ("allocation_year",), "year", "allocation-1", make_allocation, allocation_years),
+    Product("calendar", ("filing_calendar",), "year", "calendar-1", make_calendar, calendar_years),
+    Product("carbon_findings", ("carbon_findings",), "year", "carbon-findings-1", make_carbon_findings, finding_years),
+    # After all that findings are made of.
+    Product("findings", ("findings",), "none", "findings-3", make_findings, lambda _: [ALL]),
 )  # fmt: skip
 
 

@@ -133,7 +133,7 @@ def test_a_home_without_declarations_says_so_in_empty_tables(tmp_path: Path) -> 
     assert {name: table.num_rows for name, table in made.items()} == dict.fromkeys(
         ("process_states", "device_marks", "findings"), 0
     )
-    assert set(bench.inputs) == {"declared", "ledgers"}
+    assert set(bench.inputs) == {"declared", "ledgers", "keys:carbon_findings::~"}
     assert not any(f.what == "events" and f.level for f in examine(Settings(home=str(tmp_path))))
 
 
