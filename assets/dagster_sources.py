@@ -30,7 +30,13 @@ BOOKS: Mapping[str, tuple[Callable[[Home, date, date], str], str, str]] = {
 }
 #: Books by light product. Rules stand by themselves: a change of theirs is the night's, and days by the thousand that rest on months
 #: would be called unsynced for what they never read.
-READS: Mapping[str, tuple[str, ...]] = {"carbon_months": ("factors", "methods"), "carbon_years": ("factors", "methods")}
+READS: Mapping[str, tuple[str, ...]] = {
+    "carbon_months": ("factors", "methods"),
+    "carbon_years": ("factors", "methods"),
+    "allocation": ("factors",),
+    "calendar": ("factors",),
+    "carbon_findings": ("factors", "methods"),
+}
 
 
 def books_of(product: str) -> tuple[str, ...]:
@@ -61,12 +67,13 @@ def _source(book: str, months: dg.PartitionsDefinition[str], open_home: Callable
     _, zh, en = BOOKS[book]
     spec = dg.AssetSpec(book, description=f"{zh} / {en}", group_name="books", partitions_def=months, kinds={"csv"})
 
-    @dg.multi_observable_source_asset(name=f"observe_{book}", specs=[spec])
+    @dg.multi_observable_source_asset(name=f"observe_{book}", specs=[spec])  # type: ignore[untyped-decorator]
     def observe(context: dg.AssetExecutionContext) -> Iterator[dg.ObserveResult]:
         (version,) = month_versions(open_home(), book, [context.partition_key]).values()
         yield dg.ObserveResult(asset_key=book, data_version=dg.DataVersion(version))
 
-    return observe
+    made: dg.AssetsDefinition = observe
+    return made
 
 
 def observations(book: str, versions: Mapping[str, str]) -> list[dg.AssetObservation]:

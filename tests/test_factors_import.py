@@ -1,0 +1,211 @@
+"""Editions of factors: foreign lists read by their maps, compared, and imported into a home."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from pipelines.cli import main
+from resources.factors import FactorBook
+from resources.factors_import import Change, compare
+from resources.factors_maps import known_maps, load_map, read_edition
+from resources.storage import open_storage
+
+DATA = Path(__file__).parents[1] / "../shared/data/factors"
+published = pytest.mark.skipif(not DATA.is_dir(), reason="the published editions are not here")
+UK = load_map("uk-ghg")
+GRID = load_map("cn-grid-wide")
+WIDE = "level,name,data_year_2021,data_year_2022,unit_of_the_numbers\nprovince,贵州,0.5,{value},{unit}\n"
+
+
+def uk(year: int) -> list:  # type: ignore[type-arg]
+    name = f"{year}_fuels_electricity_slice.csv"
+    rows, problems = read_edition(name, (DATA / name).read_bytes(), UK)
+    assert problems == []
+    return rows
+
+
+def kiln(home: Path, *words: str, code: int = 0) -> dict:  # type: ignore[type-arg]
+    result = CliRunner().invoke(main, [*words, "--home", str(home), "--json"], catch_exceptions=False)
+    assert result.exit_code == code, result.output
+    return json.loads(result.stdout)
+
+
+def book(home: Path) -> FactorBook:
+    return FactorBook.load(overlay=open_storage(str(home / "registry")))
+
+
+@published
+@pytest.mark.parametrize(
+    ("year", "rows", "zeros"), [(2016, 555, 2), (2017, 1019, 2), (2018, 1067, 50), (2019, 1035, 2), (2020, 1035, 3), (2021, 1119, 2)]
+)  # fmt: skip
+def test_every_edition_is_read_to_the_last_value_whatever_its_columns(year: int, rows: int, zeros: int) -> None:
+    edition = uk(year)
+    assert len(edition) == rows
+    assert sum(r.value == 0 for r in edition) == zeros
+    assert {(r.year, r.first, r.end) for r in edition} == {(year, date(year, 1, 1), date(year + 1, 1, 1))}
+    assert all("United Kingdom" in r.name for r in edition), "a region that has no column is the one of the map"
+
+
+@published
+@pytest.mark.parametrize("year", range(2017, 2022))
+def test_neighbouring_editions_share_their_series_and_no_spelling_is_a_change(year: int) -> None:
+    old, new = uk(year - 1), uk(year)
+    found = compare(old, new)
+    same = len({(r.name, r.unit) for r in old} & {(r.name, r.unit) for r in new})
+    counts = {k: sum(c.kind == k for c in found) for k in ("added", "removed", "changed", "unit")}
+    assert counts["changed"] <= same
+    assert same + counts["removed"] + counts["unit"] == len(old)
+    assert same + counts["added"] + counts["unit"] == len(new)
+    # Most of an edition goes on: a moved column or a spelling of a unit would make all of it new.
+    assert same > 0.8 * min(len(old), len(new))
+
+
+@published
+def test_from_2016_to_2021_the_grid_became_cleaner() -> None:
+    (grid,) = [
+        c
+        for c in compare(uk(2016), uk(2021))
+        if c.kind == "changed" and "Electricity generated / Electricity: UK / carbon dioxide /" in c.name
+    ]
+    assert grid.old is not None
+    assert grid.new is not None
+    assert (grid.old.unit, grid.new.text) == ("kg/kWh", "0.21016")
+    assert grid.old.value > grid.new.value
+    assert not grid.jump
+
+
+@published
+def test_regions_that_are_given_in_kwh_are_brought_to_the_unit_of_the_provinces_and_it_is_said(tmp_path: Path) -> None:
+    file = DATA / "china_grid_factors_2021_2022.csv"
+    rows, problems = read_edition(file.name, file.read_bytes(), GRID)
+    assert problems == []
+    assert {r.unit for r in rows} == {"tCO2/MWh"}
+    assert all(Decimal("0.05") < r.value < Decimal("1.2") for r in rows)
+    north = next(r for r in rows if r.cells["name"] == "华北" and r.year == 2021)
+    assert (north.text, north.converted.startswith("x 1000")) == ("0.712", True)
+    (tmp_path / "registry").mkdir()
+    data = kiln(tmp_path, "factors", "import", str(file), "--map", "cn-grid-wide")
+    assert data["problems"] == []
+    assert data["jumps"] == 0
+    # The book was filled from the same announcements.
+    assert data["known"] >= 60
+
+
+def test_a_unit_that_nobody_told_is_refused_by_its_row(tmp_path: Path) -> None:
+    rows, problems = read_edition("f.csv", WIDE.format(value="0.48", unit="kgCO2/MWh").encode(), GRID)
+    assert rows == []
+    assert {(p.row, p.column, p.value) for p in problems} == {(2, "unit_of_the_numbers", "kgCO2/MWh")}
+
+
+@pytest.mark.parametrize("text", ["", "0"], ids=["empty", "zero"])
+def test_an_empty_cell_is_no_zero(text: str) -> None:
+    rows, problems = read_edition("f.csv", WIDE.format(value=text, unit="tCO2/MWh").encode(), GRID)
+    assert problems == []
+    assert [r.text for r in rows if r.year == 2022] == (["0"] if text else [])
+
+
+def test_a_column_with_another_year_is_found_and_a_missing_one_is_named() -> None:
+    later = WIDE.format(value="0.48", unit="tCO2/MWh").replace("2022", "2031")
+    assert {r.year for r in read_edition("f.csv", later.encode(), GRID)[0]} == {2021, 2031}
+    _, problems = read_edition("f.csv", b"level,name,unit_of_the_numbers\n", GRID)
+    assert [p.column for p in problems] == ["data_year_{year}"]
+
+
+def test_a_list_that_contradicts_itself_is_refused() -> None:
+    text = WIDE.format(value="0.48", unit="tCO2/MWh")
+    _, problems = read_edition("f.csv", (text + text.splitlines()[1].replace("0.48", "0.49") + "\n").encode(), GRID)
+    assert [(p.row, "第 2 行" in p.text_zh) for p in problems] == [(3, True)]
+
+
+def test_one_unit_left_on_each_side_is_a_change_of_unit() -> None:
+    old, _ = read_edition("f.csv", WIDE.format(value="0.48", unit="tCO2/MWh").encode(), GRID)
+    new = [type(r)(r.name, "kg/GJ", r.value, r.year, r.first, r.end, "", 2, {}) for r in old[:1]]
+    assert [c.kind for c in compare(old[:1], new)] == ["unit"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "jump"),
+    [("0.5", "500", True), ("500", "0.5", True), ("0.5", "0.6", False), ("0", "5", False), ("0.5", "0", False)],
+)
+def test_an_order_of_magnitude_is_a_jump_and_a_zero_is_none(old: str, new: str, *, jump: bool) -> None:
+    rows = [read_edition("f.csv", WIDE.format(value=v, unit="tCO2/MWh").encode(), GRID)[0][-1] for v in (old, new)]
+    assert Change("changed", "x", *rows).jump == jump
+
+
+def test_an_import_shows_first_and_writes_when_told_and_keeps_what_was_known(tmp_path: Path) -> None:
+    (tmp_path / "registry").mkdir()
+    file = tmp_path / "new.csv"
+    file.write_text(
+        WIDE.format(value="0.4777", unit="tCO2/MWh")
+        .replace("data_year_2021", "data_year_2023")
+        .replace("0.5,", "0.4666,"),
+        encoding="utf-8",
+    )
+    words = ("factors", "import", str(file), "--map", "cn-grid-wide", "--name", "grid", "--recorded-at", "2026-12-01")
+    shown = kiln(tmp_path, *words)
+    assert (shown["written"], shown["problems"], shown["target"]) == (False, [], "registry/factors-grid.csv")
+    assert {c["name"] for c in shown["changes"]} == {"CN.GRID.贵州.2022", "CN.GRID.贵州.2023"}
+    assert not (tmp_path / "registry/factors-grid.csv").exists()
+    assert kiln(tmp_path, *words, "--write")["written"]
+    found = book(tmp_path)
+    asked = {"quantity": "grid", "scope": "province", "region": "贵州"}
+    assert found.find(**asked, on=date(2022, 6, 1)).text == "0.4777"  # type: ignore[arg-type]
+    assert found.find(**asked, on=date(2022, 6, 1), known_on=date(2026, 11, 30)).text == "0.4989"  # type: ignore[arg-type]
+    again = kiln(tmp_path, *words, "--write")
+    assert (again["fresh"], again["known"], again["written"]) == (0, 2, False)
+    difference = kiln(tmp_path, "factors", "diff", "2026-11-30", "2026-12-01")
+    assert {c["new"]["value"] for c in difference["changes"]} == {"0.4777", "0.4666"}
+
+
+def test_a_value_a_thousand_times_too_small_is_not_written(tmp_path: Path) -> None:
+    (tmp_path / "registry").mkdir()
+    file = tmp_path / "new.csv"
+    file.write_text(WIDE.format(value="0.0004989", unit="tCO2/MWh"), encoding="utf-8")
+    data = kiln(
+        tmp_path,
+        "factors",
+        "import",
+        str(file),
+        "--map",
+        "cn-grid-wide",
+        "--recorded-at",
+        "2026-12-01",
+        "--write",
+        code=3,
+    )
+    assert not data["written"]
+    assert data["jumps"] == 1
+    assert list((tmp_path / "registry").iterdir()) == []
+
+
+def test_list_marks_drafts_and_knows_both_axes(tmp_path: Path) -> None:
+    (tmp_path / "registry").mkdir()
+    data = kiln(tmp_path, "factors", "list", "--date", "2025-03-01", "--quantity", "grid")
+    assert {f["quantity"] for f in data["factors"]} == {"grid"}
+    assert data["drafts"] == sum(f["confidence"] == "draft" for f in data["factors"])
+    assert kiln(tmp_path, "factors", "list", "--date", "2025-03-01", "--known-on", "2020-01-01")["factors"] == []
+    result = CliRunner().invoke(main, ["factors", "list", "--home", str(tmp_path), "--date", "2025-03-01"])
+    assert ("*草案 draft*" in result.output) == any(
+        r.confidence == "draft" for r in book(tmp_path).in_force(date(2025, 3, 1), date(2025, 3, 1))
+    )
+
+
+def test_show_tells_every_row_of_a_series(tmp_path: Path) -> None:
+    (tmp_path / "registry").mkdir()
+    rows = kiln(tmp_path, "factors", "show", "CN.GRID.GZ.2022")["rows"]
+    assert {"CN.GRID.GZ.2021", "CN.GRID.GZ.2022"} <= {r["factor_id"] for r in rows}
+    assert CliRunner().invoke(main, ["factors", "show", "nobody", "--home", str(tmp_path)]).exit_code == 2
+
+
+def test_maps_are_complete() -> None:
+    assert {"uk-ghg", "cn-grid-wide"} <= set(known_maps())
+    for name in known_maps():
+        by = load_map(name)
+        assert all(by.titles)
+        assert {f["from_unit"] for f in by.factors} <= {unit for unit, _ in by.units.values()}
