@@ -197,6 +197,15 @@ def doctor(home: str | None, as_json: bool) -> None:
     show_default=True,
     help="申报 declare process states and device marks below landing/events",
 )
+@click.option(
+    "--ledgers/--no-ledgers",
+    default=True,
+    show_default=True,
+    help="台账 hand in the ledgers of the months touched, below landing/ledgers",
+)
+@click.option(
+    "--ledger-months", default=0, show_default=True, type=click.IntRange(0, 600), help="此前月数 ledgers of so many earlier months too"
+)
 @click.option("--truth/--no-truth", default=True, show_default=True, help="真值 write the tables of truth too")
 def simulate(
     home: str | None,
@@ -211,9 +220,11 @@ def simulate(
     layout: str,
     compress: str | None,
     events: bool,
+    ledgers: bool,
+    ledger_months: int,
     truth: bool,
 ) -> None:
-    """模拟一个落地区 Write a synthetic registry and landing zone (invented plants), with the truth beside it."""
+    """模拟一个落地区 Write a synthetic registry and landing zone of invented plants: captures, events, ledgers; the truth beside it."""
     from dataclasses import asdict
 
     from pipelines.invented import in_words, simulate_home
@@ -231,6 +242,8 @@ def simulate(
         layout=layout,
         compress=compress,
         events=events,
+        ledgers=ledgers,
+        ledger_months=ledger_months,
         **more,
     )
     emit(asdict(made), in_words(made), as_json=as_json)

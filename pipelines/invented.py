@@ -54,12 +54,16 @@ def in_words(made: Simulation) -> str:
         f"模拟 simulated {made.outlets} 排放口 outlets x {made.days} 天 days in {made.home}: "
         f"{made.files} 文件 files, {made.frames:,} 帧 frames, {made.text_bytes / 1e6:.1f} MB"
         + (f", {made.declared} 行申报 declarations" if made.declared else "")
+        + (f", {made.ledger_rows:,} 行台账 ledger rows" if made.ledger_rows else "")
     )
 
 
 def run_demo(settings: Settings) -> RunOutcome:
     """The whole way on invented plants: simulate, run, publish, and show where to look."""
-    made = simulate_home(settings, outlets=8, first=date(2026, 11, 1), days=10, seed=20, dirt="default", events=True)
+    # Ledgers of the reporting year so far and of the year before it.
+    made = simulate_home(
+        settings, outlets=8, first=date(2026, 11, 1), days=10, seed=20, dirt="default", events=True, ledgers=True, ledger_months=22
+    )  # fmt: skip
     outcome = run_night(settings, everything=True)
     tables = f"{settings.place('published')}/latest/ule_monthly/*.parquet"
     columns = "'outlet_id', 'pollutant', 'policy', 'share_pct', 'verdict'"

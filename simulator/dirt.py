@@ -1,7 +1,7 @@
-"""What goes wrong between a stack and a capture file, and how often.
+"""What goes wrong between a stack and a capture file, and on the way to an event or ledger that is handed in; how often.
 
 Belongs here: one rate per kind of dirt, and three mixtures. Does not belong here: how each kind is made (`plan`, `traffic`,
-`damage`). The default rates follow what was measured on real captures (one day of 139 to 294 stations, 2016); kinds that
+`damage`, `declared`, `ledger_slips`). The default rates follow what was measured on real captures (one day of 139 to 294 stations, 2016); kinds that
 were seen but not counted have small rates of our own.
 """
 
@@ -79,6 +79,15 @@ class Dirt:
     bad_period: float = 0.0  #: an end before its start, or a time that is none
     # Per line, per outlet and 30 days.
     false_event: float = 0.0  #: a state or mark of which nothing is true
+    # Per row of a ledger.
+    ledger_unit: float = 0.0  #: a figure in another unit: kg, kcal/kg, kWh, a fraction
+    ledger_text: float = 0.0  #: words in a cell for a number
+    ledger_gap: float = 0.0  #: a month that is never handed in
+    ledger_corrected: float = 0.0  #: wrong at first, handed in again later
+    ledger_unknown: float = 0.0  #: a fuel or raw material that is on no list
+    ledger_negative: float = 0.0  #: a stock below zero
+    # Per calibration of a meter.
+    meter_lapse: float = 0.0  #: it comes weeks after the last one has run out
     # Per file.
     cut_end: float = 0.0  #: the file ends inside its last frame
 
@@ -101,6 +110,8 @@ class Dirt:
             glued=0.0002, noise_line=0.0005, cut_end=0.02,
             undeclared=0.05, late_declared=0.06, undated=0.02, open_end=0.06, overlapping=0.04, unknown_name=0.01, bad_period=0.01,
             false_event=0.04,
+            ledger_unit=0.004, ledger_text=0.004, ledger_gap=0.004, ledger_corrected=0.008, ledger_unknown=0.004, ledger_negative=0.003,
+            meter_lapse=0.1,
         )  # fmt: skip
 
     @classmethod
@@ -118,4 +129,6 @@ class Dirt:
             glued=frame, noise_line=frame, cut_end=0.5,
             undeclared=0.12, late_declared=0.15, undated=0.08, open_end=0.15, overlapping=0.15, unknown_name=0.08, bad_period=0.14,
             false_event=0.4,
+            ledger_unit=0.03, ledger_text=0.03, ledger_gap=0.02, ledger_corrected=0.04, ledger_unknown=0.03, ledger_negative=0.03,
+            meter_lapse=0.4,
         )  # fmt: skip

@@ -25,6 +25,11 @@ LONG = 11
 STATES = 12
 MARKS = 13
 LEVELS = 14
+LEDGER_LINE = 15
+LEDGER_MONTH = 16
+LEDGER_PLANT = 17
+LEDGER_METER = 18
+LEDGER_SLIP = 19
 
 
 def generator(seed: int, purpose: int, *names: int) -> np.random.Generator:

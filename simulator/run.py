@@ -15,6 +15,7 @@ from simulator.capture import Buffer, make_capture
 from simulator.dirt import Dirt
 from simulator.event_files import write_events
 from simulator.landing import SUFFIXES, Sink, capture_file, capture_key
+from simulator.ledger_files import write_ledgers
 from simulator.registry_files import write_registry
 from simulator.spelling import Speller, make_speller
 from simulator.traffic import Setting
@@ -35,7 +36,7 @@ _EPOCH = date(1970, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """What was written: capture files, frames, bytes of text (before compression), and rows of declared events."""
+    """What was written: capture files, frames, bytes of text (before compression), rows of declared events and of ledgers."""
 
     home: Path
     plants: int
@@ -46,14 +47,17 @@ class Simulation:
     frames: int
     text_bytes: int
     declared: int
+    ledger_rows: int = 0
 
 
 def simulate(
     home: Path, *, outlets: int, first: date, days: int, seed: int = 1, dirt: Dirt | None = None, layout: Layout = "per-plant-day",
     interval_min: int | None = None, compress: str | None = None, progress: Callable[[int, int], None] | None = None,
     truth: Collection[str] = KINDS, since: date | None = None, hours: int = 24, events: bool = False,
+    ledgers: bool = False, ledger_months: int = 0,
 ) -> Simulation:  # fmt: skip
-    """Write a synthetic landing zone below `home`: registry/, landing/cems/<day>/, landing/events/<month>/ and truth/.
+    """Write a synthetic landing zone below `home`: registry/, landing/cems/<day>/, landing/events/<month>/, landing/ledgers/ and
+    truth/.
 
     outlets: stacks, on as many invented plants as they need. first, days: days of capture files. dirt: Dirt.default() unless
     given. layout: a file per plant and day, or one per day (plants one after the other). interval_min: one interval for all
@@ -61,13 +65,14 @@ def simulate(
     truth: which tables to write besides truth/devices.parquet (names in `truth.KINDS`; () for speed). since: first day
     of the whole zone when it is made in pieces; frames of earlier days never come late (default: `first`). hours: how many
     hours of each day the collector listens, from midnight. events: whether process states and device marks are declared; it
-    changes no capture.
+    changes no capture. ledgers: whether plants hand in the ledgers of each month that the zone touches, whole months, fitting what
+    its kilns do, and of `ledger_months` months before them (none before 2020).
 
     Equal arguments give equal bytes. A file depends on seed, dirt, `since` (for its first days) and its own plant and day, so
-    a zone made in pieces of days equals one made at once; files of events depend on which days there are, too. Raises
+    a zone made in pieces of days equals one made at once; files of events and ledgers depend on which days there are, too. Raises
     ValueError for arguments that cannot be met.
     """
-    _check(outlets, days, seed, interval_min, compress, layout, truth, hours)
+    _check(outlets, days, seed, interval_min, compress, layout, truth, hours, ledger_months)
     mixture = Dirt.default() if dirt is None else dirt
     world = make_world(outlets, seed, mixture, interval_min)
     write_registry(home / "registry", world)
@@ -82,11 +87,20 @@ def simulate(
     declared = 0
     if events:
         declared = write_events(home / "landing", world, seed, mixture, setting.since, apart=layout == "per-plant-day")
-    return Simulation(home, len(world.plants), outlets, first, days, zone.files, zone.frames, zone.text_bytes, declared)
+    handed_in = 0
+    if ledgers:
+        told = "ledgers" in truth
+        handed_in = write_ledgers(
+            home, world, seed, mixture, setting.since, ledger_months, apart=layout == "per-plant-day", truth=told
+        )
+    return Simulation(
+        home, len(world.plants), outlets, first, days, zone.files, zone.frames, zone.text_bytes, declared, handed_in
+    )
 
 
 def _check(
-    outlets: int, days: int, seed: int, interval: int | None, compress: str | None, layout: str, truth: Collection[str], hours: int
+    outlets: int, days: int, seed: int, interval: int | None, compress: str | None, layout: str, truth: Collection[str], hours: int,
+    ledger_months: int,
 ) -> None:  # fmt: skip
     wrong = [
         text
@@ -94,6 +108,7 @@ def _check(
             (outlets < 1, f"outlets must be at least 1, not {outlets}"),
             (days < 1, f"days must be at least 1, not {days}"),
             (not 1 <= hours <= 24, f"hours must be 1 to 24, not {hours}"),
+            (ledger_months < 0, f"ledger_months must not be negative, as {ledger_months} is"),
             (seed < 0, f"seed must not be negative, as {seed} is"),
             (
                 interval is not None and (interval < 1 or 60 % interval > 0),

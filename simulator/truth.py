@@ -7,6 +7,7 @@ truth/devices.parquet: lasting traits of each logger. One file per capture day i
 truth/frames/: one row per frame: where it lies, what it is, whether it is accepted or quarantined and why.
 truth/minutes/: averages and flags that the accepted frames of that day's captures carry (late ones included).
 truth/states/, truth/marks/: what happened to kilns and devices (`truth_events`).
+truth/ledgers/: true rows of the ledgers and mistakes in them (`truth_ledgers`), not by day.
 truth/hours/: means of the unflagged records of each hour, for outlets whose day is complete on the same day.
 """
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 #: Tables of what captures hold, then those of what happened.
 CAPTURED, HAPPENED = ("frames", "minutes", "hours"), ("states", "marks")
-KINDS = (*CAPTURED, *HAPPENED)
+KINDS = (*CAPTURED, *HAPPENED, "ledgers")
 #: Rows that wait before they are written as one row group.
 _ROWS = 150_000
 
