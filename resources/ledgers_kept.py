@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 READER = "ledgers-1"
 _FOLDER = "ledgers"
 _INDEX = f"{_FOLDER}/index.json"
+_ROWS_A_FRAME = 50_000
 
 
 @dataclass
@@ -52,6 +53,8 @@ class Kept:
         self.files: dict[str, tuple[str, str]] = {}
         self.contents: dict[str, Content] = {}
         self._frames: dict[str, list[pl.DataFrame]] = {}
+        self._pending: dict[str, list[tuple[str, int, Parsed]]] = {}
+        self._waiting = 0
         self._packs: dict[str, str] = {}
         self._fresh: set[str] = set()
         self._stale = False
@@ -70,13 +73,24 @@ class Kept:
         """Add what a file held."""
         self.contents[key] = content
         for number, parsed in enumerate(tables):
-            frame = frame_of(parsed, key, number)
-            content.rows += int((~frame[TOTAL]).sum())
-            self._frames.setdefault(parsed.table, []).append(frame)
+            content.rows += parsed.total.count(False)
+            pending = self._pending.setdefault(parsed.table, [])
+            pending.append((key, number, parsed))
             self._fresh.add(parsed.table)
+            self._waiting += len(parsed.rows)
+            if self._waiting >= _ROWS_A_FRAME:
+                self._gather()
+
+    def _gather(self) -> None:
+        """Many small files make one frame: a frame a file would weigh ten times what is in it."""
+        for table, pending in self._pending.items():
+            if pending:
+                self._frames.setdefault(table, []).append(frame_of(table, pending))
+        self._pending, self._waiting = {}, 0
 
     def frames(self, used: set[str]) -> dict[str, pl.DataFrame]:
         """Texts by table of the contents that are in use."""
+        self._gather()
         made = {}
         for table, frames in self._frames.items():
             every = pl.concat(frames)
@@ -119,23 +133,21 @@ class Kept:
         self._frames = {t: [pl.read_ipc(io.BytesIO(self._storage.read(p)))] for t, p in self._packs.items()}
 
 
-def frame_of(parsed: Parsed, key: str, number: int) -> pl.DataFrame:
-    """A parsed table as a frame of texts; columns that the file lacks are empty."""
-    n = len(parsed.rows)
-    data: dict[str, Any] = {
-        CONTENT: pl.repeat(key, n, dtype=pl.String, eager=True),
-        SHEET: pl.repeat(parsed.sheet, n, dtype=pl.String, eager=True),
-        SHEET_NO: pl.repeat(number, n, dtype=pl.Int32, eager=True),
-        LETTERS: pl.repeat(parsed.letters, n, dtype=pl.String, eager=True),
-        ROW: pl.Series(parsed.rows, dtype=pl.Int32),
-        TOTAL: pl.Series(parsed.total, dtype=pl.Boolean),
-    }
-    for name in text_columns(parsed.table):
-        texts = parsed.columns.get(name)
-        data[name] = (
-            pl.repeat("", n, dtype=pl.String, eager=True) if texts is None else pl.Series(texts, dtype=pl.String)
-        )
-    return pl.DataFrame(data)
+def frame_of(table: str, some: Iterable[tuple[str, int, Parsed]]) -> pl.DataFrame:
+    """Sheets of one table (key of the content, number in its file, rows) as a frame of texts; columns that one lacks are empty."""
+    names = text_columns(table)
+    data: dict[str, list[Any]] = {n: [] for n in (CONTENT, SHEET, SHEET_NO, LETTERS, ROW, TOTAL, *names)}
+    for key, number, parsed in some:
+        n = len(parsed.rows)
+        whole = {CONTENT: key, SHEET: parsed.sheet, SHEET_NO: number, LETTERS: parsed.letters}
+        for name, value in whole.items():
+            data[name] += [value] * n
+        data[ROW] += parsed.rows
+        data[TOTAL] += parsed.total
+        for name in names:
+            data[name] += parsed.columns.get(name) or [""] * n
+    schema = dict.fromkeys(data, pl.String) | {SHEET_NO: pl.Int32, ROW: pl.Int32, TOTAL: pl.Boolean}
+    return pl.DataFrame(data, schema=schema)
 
 
 def _token(entry: Entry) -> str:

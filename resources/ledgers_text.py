@@ -42,9 +42,10 @@ def read_text(data: bytes, table: str, notes: list[Note]) -> Grid | Refusal:
 def _named(lines: list[str], table: str, separator: str) -> int:
     """Columns that the best of the first lines names when it is cut so."""
     words = load_words()
+    first = [line for line in lines[: int(limits()["header_rows"])] if separator in line]
     return max(
-        sum(words.heading(table, cell.strip('"')) is not None for cell in line.split(separator))
-        for line in lines[: int(limits()["header_rows"])]
+        (sum(words.heading(table, c.strip('"')) is not None for c in line.split(separator)) for line in first),
+        default=0,
     )
 
 

@@ -10,7 +10,7 @@ import csv
 import tomllib
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import reference
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 STAMPS = ("submitted_at", "revision", "withdrawn")
 #: Said of a header whose unit is known and not ours.
 WRONG = "wrong"
+#: No header is longer; what is, is text.
+LONGEST_HEADING = 80
 _EDGE = BLANK + "()[]{}【】〔〕<>《》/,，、:：_·-"
 
 
@@ -60,7 +62,7 @@ class Words:
     """Look-ups by folded spelling."""
 
     headers: Mapping[str, Mapping[str, Header]]
-    _columns: Mapping[str, Mapping[str, str]]
+    columns: Mapping[str, Mapping[str, str]]
     _units: Mapping[str, str]
     _sheets: Mapping[str, str]
     _others: Mapping[str, str]
@@ -74,18 +76,7 @@ class Words:
 
     def heading(self, table: str, text: str) -> Heading | None:
         """What a header cell of a table says; None for a column that is not ours. The longest name counts, a remark does not."""
-        columns = self._columns[table]
-        plain = unicodedata.normalize("NFKC", text).strip(BLANK)
-        if found := columns.get(folded(plain)):
-            return Heading(found, "", "")
-        for cut in range(len(plain) - 1, 0, -1):
-            found = columns.get(folded(plain[:cut].strip(_EDGE)))
-            if found:
-                rest = plain[cut:]
-                unit = self.unit(rest)
-                if unit or rest[0] in "([{<【〔《":
-                    return Heading(found, unit, rest.strip(_EDGE) if unit else "")
-        return None
+        return _heading(table, text) if len(text) <= LONGEST_HEADING else None
 
     def unit(self, text: str) -> str:
         """The canonical unit that a text names, "wrong" for one that is known and never ours, "" for none."""
@@ -107,6 +98,23 @@ class Words:
         """What a sheet without data is for: notes, example, lists or submission; "" for any other."""
         plain = folded(name)
         return next((kind for word, kind in self._others.items() if plain.startswith(word)), "")
+
+
+@lru_cache(maxsize=1 << 14)
+def _heading(table: str, text: str) -> Heading | None:
+    """`Words.heading`, once a spelling: fifteen thousand files bear the same few headers."""
+    words = load_words()
+    columns = words.columns[table]
+    plain = unicodedata.normalize("NFKC", text).strip(BLANK)
+    if found := columns.get(folded(plain)):
+        return Heading(found, "", "")
+    for cut in range(len(plain) - 1, 0, -1):
+        if found := columns.get(folded(plain[:cut].strip(_EDGE))):
+            rest = plain[cut:]
+            unit = words.unit(rest)
+            if unit or rest[0] in "([{<【〔《":
+                return Heading(found, unit, rest.strip(_EDGE) if unit else "")
+    return None
 
 
 def _unit_folded(text: str) -> str:
