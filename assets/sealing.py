@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 #: Layers whose figures are filed.
 SEALED_LAYERS = frozenset({"carbon"})
+#: Columns that name what a row was reckoned from and are no figure.
+BOOKKEEPING = frozenset({"factor_set", "method_version"})
 
 
 def can_be_sealed(of: Product) -> bool:
@@ -101,10 +103,12 @@ def _carried(
     """The rows of filed years of `before` with the other rows of `fresh`; and how many of the former are others in the latter."""
     old, new = (_framed(t).select(contract.names) for t in (before, fresh))
     was, would = old.filter(_sealed(home, old, filings)), new.filter(_sealed(home, new, filings))
-    same = was.join(would, on=contract.names, how="semi", nulls_equal=True).height
-    differ = max(was.height, would.height) - same
-    if not differ:
+    if was.equals(would):
         return fresh, 0
+    # A line is not restated because the book that it was reckoned from has another name.
+    said = [n for n in contract.names if n not in BOOKKEEPING]
+    same = was.join(would, on=said, how="semi", nulls_equal=True).height
+    differ = max(was.height, would.height) - same
     rest = new.filter(~_sealed(home, new, filings))
     return contract.arrow(pl.concat([was, rest.cast(dict(was.schema))])), differ  # type: ignore[arg-type]
 

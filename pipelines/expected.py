@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from assets.sealing import BOOKKEEPING
 from contracts import TABLES
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def expected(table: str, keys: Iterable[str], now: Lake, planned: Lake) -> Expec
         new.with_columns(pl.lit(1).alias(_NEW_HERE)), on=key, how="full", suffix=_NEW, coalesce=True, nulls_equal=True
     )
     here, there = pl.col(_OLD_HERE).is_not_null(), pl.col(_NEW_HERE).is_not_null()
-    values = [n for n in contract.names if n not in key]
+    values = [n for n in contract.names if n not in key and n not in BOOKKEEPING]
     differs = pl.any_horizontal(pl.lit(False), *(pl.col(n).ne_missing(pl.col(n + _NEW)) for n in values))
     hit = both.filter(~here | ~there | differs)
     counts = hit.select(
