@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from assets.carbon_groups import UNIT
+from assets.carbon_groups import UNIT, texts
 from assets.carbon_lines import status
 from kernels.carbon_sums import totals
 from kernels.rounding import half_up, quotient
@@ -172,7 +172,11 @@ def _shown(made: dict[str, Floats], entities: pl.DataFrame, units: pl.DataFrame)
 
 def _texts(year: Year, column: str, separator: str, entities: pl.DataFrame) -> pl.DataFrame:
     """What is missing or a draft in all that an entity's total takes, by basis."""
-    rows = year.rows.filter(pl.col(column).is_not_null() & (pl.col("part") != "line_electricity"))
+    rows = texts(
+        year.rows.filter(pl.col(column).is_not_null() & (pl.col("part") != "line_electricity"))
+        .select("plant_id", "method_id", "part", "electricity_basis", column)
+        .unique()
+    )
     electric = pl.col("part") == "electricity"
     rows = rows.select(
         "plant_id", "method_id", column, basis=pl.when(electric).then("electricity_basis").otherwise(pl.lit(""))

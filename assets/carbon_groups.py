@@ -13,6 +13,8 @@ import polars as pl
 from contracts.carbon import SUMS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kernels.carbon import Places
     from kernels.rounding import Bools
 
@@ -21,6 +23,17 @@ ACCOUNT = ["plant_id", "level", "account_line", "method_id"]
 UNIT = [*ACCOUNT, "unit"]
 SOURCE = [*UNIT, "source"]
 TOTAL = SUMS.index("total")
+
+
+def coded(frame: pl.DataFrame, columns: Iterable[str]) -> pl.DataFrame:
+    """Text columns as codes whose order is that of the texts: sorting and grouping then compare numbers."""
+    made = {c: pl.Enum(frame[c].unique().cast(pl.String).drop_nulls().sort()) for c in columns}
+    return frame.with_columns(pl.col(c).cast(kind) for c, kind in made.items())
+
+
+def texts(frame: pl.DataFrame) -> pl.DataFrame:
+    """Codes as text again."""
+    return frame.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
 
 
 def sorted_sources(frame: pl.DataFrame, *more: str) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from assets.carbon_groups import ACCOUNT, TOTAL, choose
+from assets.carbon_groups import ACCOUNT, TOTAL, choose, texts
 from assets.carbon_plan import OF_CLINKER
 from contracts.carbon import SUMS
 from kernels.carbon_sums import totals
@@ -65,7 +65,7 @@ def status(figure: pl.Expr) -> pl.Expr:
 
 def _accounts(year: Year) -> pl.DataFrame:
     rows: pl.DataFrame = year.rows[year.source_starts[year.unit_starts[year.account_starts[:-1]]].tolist()]
-    return rows.select(*ACCOUNT, line_id=pl.col("account_line"))
+    return texts(rows.select(*ACCOUNT, line_id=pl.col("account_line")))
 
 
 def _weighted(year: Year, accounts: pl.DataFrame) -> pl.DataFrame:
@@ -129,10 +129,11 @@ def _clinker(year: Year) -> pl.DataFrame:
 
 def _per_tonne(year: Year, made: pl.DataFrame) -> pl.DataFrame:
     """Whole tonnes, intensity, heat and the carbide slag rate, each rounded by the profile of the method."""
-    profile = {m.id: m.profile for m in year.plan.methods}
 
     def places(quantity: str) -> Bytes:
-        return np.array([profile[m].places(quantity) for m in made["method_id"]], np.int8)
+        of_method = {m.id: m.profile.places(quantity) for m in year.plan.methods}
+        found: Bytes = made["method_id"].replace_strict(of_method, return_dtype=pl.Int8).to_numpy()
+        return found
 
     def of(column: str) -> Floats:
         return made[column].fill_null(np.nan).to_numpy()

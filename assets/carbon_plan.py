@@ -18,9 +18,11 @@ from kernels.carbon_forms import (
     ALTFUEL,
     CALCINED,
     CARBON,
+    CONSTANTS,
     DEDUCTION,
     FACTOR,
     FUEL,
+    MOST_CONSTANTS,
     OXIDES,
     SLOTS,
     STOICHIOMETRIC,
@@ -44,7 +46,6 @@ _AMOUNTS = {
     "oxides": "clinker", "stoichiometric": "clinker", "rawmeal_carbon": "rawmeal", "bypass_dust": "dust", "kiln_dust": "dust",
     "dust_factor": "dust", "electricity": "electricity", "line_electricity": "electricity", "heat": "heat",
 }  # fmt: skip
-_CONSTANTS = ("cao_over", "cao_under", "mgo_over", "mgo_under", "cao_per_carbonate")
 #: Parts whose activity is the clinker of the line.
 OF_CLINKER = ("clinker", "oxides", "stoichiometric")
 
@@ -87,13 +88,12 @@ class Plan:
             for k, quantity in enumerate(_quantities(part)):
                 decimals[i, self.forms[i], k] = method.profile.places(quantity)
         emission = [m.profile.places("emission") for m, _ in self.parts]
-        return Rounding(
-            decimals, np.array(emission, np.int8), np.array([m.profile.exact_sums for m, _ in self.parts], np.bool_)
-        )
-
-    @cached_property
-    def _constants(self) -> dict[str, Floats]:
-        return {name: np.array([_constant(p, name) for _, p in self.parts]) for name in _CONSTANTS}
+        constants = np.full((len(self.parts), MOST_CONSTANTS), np.nan)
+        for i, (_, part) in enumerate(self.parts):
+            for k, name in enumerate(CONSTANTS.get(int(self.forms[i]), ())):
+                constants[i, k] = _constant(part, name)
+        exact_sums = np.array([m.profile.exact_sums for m, _ in self.parts], np.bool_)
+        return Rounding(decimals, np.array(emission, np.int8), exact_sums, constants)
 
     @cached_property
     def drafts(self) -> list[str | None]:
@@ -107,8 +107,7 @@ class Plan:
         for f in np.unique(form).tolist():
             rows = np.flatnonzero(form == f)
             for k, name in enumerate(TERMS[f]):
-                constant = self._constants.get(name)
-                made[rows, k] = constant[part[rows]] if constant is not None else frame[name].to_numpy()[rows]
+                made[rows, k] = frame[name].to_numpy()[rows]
         return made
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from assets.carbon_groups import ACCOUNT, SOURCE, UNIT, listed, sorted_sources, starts, within
+from assets.carbon_groups import ACCOUNT, SOURCE, UNIT, coded, listed, sorted_sources, starts, texts, within
 from assets.carbon_inputs import month_span
 from kernels.carbon import Rows
 from kernels.carbon_sums import year_figures
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from kernels.carbon import Places
     from kernels.carbon_sums import Figures
     from resources.registry import Registry
+
+
+#: Columns that sources are sorted and grouped by.
+_CODED = ("plant_id", "line_id", "method_id", "part", "level", "unit", "source", "month")
 
 
 @dataclass(frozen=True)
@@ -43,9 +47,21 @@ class Year:
         known = pl.DataFrame(
             [(m, p, i) for (m, p), i in plan.number.items()], {"method_id": pl.String, "part": pl.String, "number": pl.Int32}, orient="row"
         )  # fmt: skip
-        rows = sorted_sources(months.filter(pl.col("kind") == "source").join(known, on=["method_id", "part"]), "month")
-        gaps, filed = _filed(registry, months, plan.year)
-        return cls(plan, rows, months.filter(pl.col("kind") == "sum"), gaps, filed)
+        sources = coded(months.filter(pl.col("kind") == "source"), _CODED)
+        known = known.with_columns(pl.col(c).cast(sources.schema[c], strict=False) for c in ("method_id", "part"))
+        rows = sorted_sources(sources.join(known, on=["method_id", "part"]), "month")
+        gaps, filed = _filed(registry, texts(months.select("plant_id", "line_id", "month").unique()), plan.year)
+        return cls(
+            plan,
+            rows,
+            texts(
+                months.filter(pl.col("kind") == "sum").select(
+                    "plant_id", "line_id", "method_id", "sum", "emission_tco2"
+                )
+            ),
+            gaps,
+            filed,
+        )
 
     @cached_property
     def source_starts(self) -> Places:
@@ -74,9 +90,8 @@ class Year:
     @cached_property
     def sources(self) -> pl.DataFrame:
         """One row a source of the year: its place, and beside the weighted activity and heat those of its months added."""
-        heads: pl.DataFrame = self.rows[self.source_starts[:-1].tolist()].select(
-            *SOURCE, "part", "sum", "electricity_basis", "number"
-        )
+        first = texts(self.rows[self.source_starts[:-1].tolist()])
+        heads: pl.DataFrame = first.select(*SOURCE, "part", "sum", "electricity_basis", "number")
         of = np.repeat(np.arange(heads.height), np.diff(self.source_starts))
         monthly = self.rows.select(
             pl.Series("of", of),
@@ -99,7 +114,7 @@ class Year:
 
     def listed(self, by: list[str], column: str, separator: str) -> pl.DataFrame:
         """What is missing or a draft, by account, each once."""
-        return listed(self.rows, by, column, separator)
+        return texts(listed(self.rows, by, column, separator))
 
 
 def _filed(registry: Registry, months: pl.DataFrame, year: int) -> tuple[pl.DataFrame, pl.DataFrame]:

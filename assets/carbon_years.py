@@ -13,9 +13,9 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import polars as pl
+import pyarrow as pa
 
 from assets.carbon_entities import entity_years
-from assets.carbon_inputs import plain
 from assets.carbon_lines import line_years
 from assets.carbon_plan import Plan
 from assets.carbon_year import Year
@@ -23,8 +23,6 @@ from contracts.carbon import CARBON_ENTITY_YEAR, CARBON_LINE_YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    import pyarrow as pa
 
     from resources.bench import Bench
     from resources.home import Home
@@ -49,7 +47,9 @@ def make_carbon_years(bench: Bench, year: str) -> dict[str, pa.Table]:
     plan = Plan.of(bench.methods(first, last), first.year)
     if not tables or not plan.parts:
         return {}
-    made = Year.of(plan, pl.concat([plain(t) for t in tables]), bench.registry(first, last))
+    made = Year.of(
+        plan, pl.DataFrame(pl.from_arrow(pa.concat_tables(tables).unify_dictionaries())), bench.registry(first, last)
+    )
     told = {
         "year": pl.lit(year),
         "factor_set": pl.lit(bench.factors(first, last).factor_set(first, last)),

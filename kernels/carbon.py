@@ -23,6 +23,7 @@ from kernels.carbon_forms import (
     DEDUCTION,
     FACTOR,
     FUEL,
+    MOST_CONSTANTS,
     OXIDES,
     SLOTS,
     TERMS,
@@ -50,13 +51,15 @@ class Rows(NamedTuple):
 
 
 class Rounding(NamedTuple):
-    """Profiles: decimals int8 (P, forms, SLOTS) of the terms and (P,) of emissions, AS_IS where a guide rounds nothing;
-    exact_sums bool (P,): totals are rounded sums of what was not rounded, else sums of rounded emissions.
+    """Profiles, one for each part of a method: decimals int8 (P, forms, SLOTS) of the terms and (P,) of emissions, AS_IS where a guide rounds nothing;
+    exact_sums bool (P,): totals are rounded sums of what was not rounded, else sums of rounded emissions; constants
+    float64 (P, MOST_CONSTANTS) of the part's form.
     """
 
     decimals: Bytes
     emission: Bytes
     exact_sums: Bools
+    constants: Floats
 
 
 class Emitted(NamedTuple):
@@ -71,15 +74,18 @@ class Emitted(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def _emit(form: Bytes, profile: Bytes, terms: Floats, decimals: Bytes, out: Floats, size: Floats, doubt: Bools) -> None:
+def _emit(
+    form: Bytes, profile: Bytes, terms: Floats, decimals: Bytes, constants: Floats, used: Floats, out: Floats, size: Floats,
+    doubt: Bools,
+) -> None:  # fmt: skip
     t = np.zeros(SLOTS)
     for i in range(form.size):
         f, p = form[i], profile[i]
         wrong = False
         for k in range(_COUNTS[f]):
             made, unsure = round_one(terms[i, k], terms[i, k], decimals[p, f, k])
-            terms[i, k] = made
             wrong |= unsure
+            used[i, k] = made
             t[k] = made
         doubt[i] = wrong
         x = np.nan
@@ -90,7 +96,8 @@ def _emit(form: Bytes, profile: Bytes, terms: Floats, decimals: Bytes, out: Floa
         elif f == DEDUCTION:
             x = deduction(t[0], t[1])
         elif f == OXIDES:
-            x = oxides(t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7], t[8], t[9])
+            c0, c1, c2, c3 = constants[p, 0], constants[p, 1], constants[p, 2], constants[p, 3]
+            x = oxides(t[0], t[1], t[2], t[3], t[4], t[5], c0, c1, c2, c3)
         elif f == CARBON:
             x = carbon(t[0], t[1], t[2])
         elif f == ALTFUEL:
@@ -98,24 +105,24 @@ def _emit(form: Bytes, profile: Bytes, terms: Floats, decimals: Bytes, out: Floa
         elif f == CALCINED:
             x = calcined(t[0], t[1], t[2])
         else:
-            x = stoichiometric(t[0], t[1], t[2], t[3], t[4])
+            x = stoichiometric(t[0], t[1], t[2], t[3], constants[p, 0])
         if t[0] == 0.0 and (f != OXIDES or t[1] == 0.0):
             x = 0.0
         out[i] = x
         size[i] = abs(x)
         if f == OXIDES and not np.isnan(x):
             # Contents are subtracted: their error is that of the larger ones.
-            size[i] = max(size[i], abs(oxides(t[0], t[1], t[2], t[3], -t[4], -t[5], t[6], t[7], t[8], t[9])))
+            size[i] = max(size[i], abs(oxides(t[0], t[1], t[2], t[3], -t[4], -t[5], c0, c1, c2, c3)))
 
 
 def emit(rows: Rows, rounding: Rounding) -> Emitted:
     """Round the terms of every row as its profile says and compute its emission. ValueError on shapes or unknown forms."""
     _check(rows, rounding)
-    terms = np.array(rows.terms, np.float64, order="C")
+    terms = np.ascontiguousarray(rows.terms, np.float64)
     n = rows.form.size
-    out, size, doubt = np.empty(n), np.empty(n), np.empty(n, np.bool_)
-    _emit(rows.form, rows.profile, terms, rounding.decimals, out, size, doubt)
-    return Emitted(terms, out, size, doubt)
+    used, out, size, doubt = np.zeros(terms.shape), np.empty(n), np.empty(n), np.empty(n, np.bool_)
+    _emit(rows.form, rows.profile, terms, rounding.decimals, rounding.constants, used, out, size, doubt)
+    return Emitted(used, out, size, doubt)
 
 
 def _check(rows: Rows, rounding: Rounding) -> None:
@@ -124,6 +131,8 @@ def _check(rows: Rows, rounding: Rounding) -> None:
         raise ValueError(f"{n} forms, profiles {rows.profile.shape} and terms {rows.terms.shape} do not go together")
     if rounding.decimals.shape != (rounding.emission.size, len(TERMS), SLOTS):
         raise ValueError(f"decimals {rounding.decimals.shape} do not fit {rounding.emission.size} profiles")
+    if rounding.constants.shape != (rounding.emission.size, MOST_CONSTANTS):
+        raise ValueError(f"constants {rounding.constants.shape} do not fit {rounding.emission.size} profiles")
     if n and not (0 <= rows.form.min() <= rows.form.max() < len(TERMS)):
         raise ValueError("a row has an unknown form")
     if n and not (0 <= rows.profile.min() <= rows.profile.max() < rounding.emission.size):

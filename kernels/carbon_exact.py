@@ -9,7 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from kernels.carbon_forms import AMOUNTS, EXACT, OXIDES, terms_of
+from kernels.carbon_forms import AMOUNTS, EXACT, OXIDES, constants_of, terms_of
 from kernels.rounding import exact, half_up_exact
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from kernels.carbon import Places as Starts
     from kernels.carbon import Rounding, Rows
+    from kernels.rounding import Floats
 
 Terms = list[Fraction]
 
@@ -56,8 +57,8 @@ def annual_terms(rows: Rows, starts: Starts, rounding: Rounding) -> Callable[[in
     return of
 
 
-def emission(form: int, terms: Sequence[Fraction]) -> Fraction:
-    """tCO2 of one source, exactly."""
+def emission(form: int, terms: Sequence[Fraction], constants: Floats) -> Fraction:
+    """tCO2 of one source, exactly, with the constants of its profile."""
     if terms[0] == 0 and (form != OXIDES or terms[1] == 0):
         return Fraction(0)
-    return Fraction(EXACT[form](*terms))
+    return Fraction(EXACT[form](*terms, *(exact(c) for c in constants[: constants_of(form)])))

@@ -17,21 +17,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FUEL, FACTOR, DEDUCTION, OXIDES, CARBON, ALTFUEL, CALCINED, STOICHIOMETRIC = range(8)
-SLOTS = 10
-#: Terms of each form in the order of its formula.
+SLOTS = 6
+#: Terms of each form in the order of its formula; after them come its constants.
 TERMS: dict[int, tuple[str, ...]] = {
     FUEL: ("activity", "ncv_gj", "carbon_tc_gj", "oxidation_pct"),
     FACTOR: ("activity", "factor"),
     DEDUCTION: ("activity", "factor"),
-    OXIDES: (
-        "activity", "dust_t", "cao_pct", "mgo_pct", "noncarbonate_cao_pct", "noncarbonate_mgo_pct",
-        "cao_over", "cao_under", "mgo_over", "mgo_under",
-    ),
+    OXIDES: ("activity", "dust_t", "cao_pct", "mgo_pct", "noncarbonate_cao_pct", "noncarbonate_mgo_pct"),
     CARBON: ("activity", "carbon_pct", "factor"),
     ALTFUEL: ("activity", "ncv_gj", "factor", "fossil_pct"),
     CALCINED: ("activity", "factor", "calcination"),
-    STOICHIOMETRIC: ("activity", "cao_pct", "factor", "cao_per_carbonate", "correction"),
+    STOICHIOMETRIC: ("activity", "cao_pct", "factor", "correction"),
 }  # fmt: skip
+#: What a method fixes for all its rows of a form: as 44/56 is no decimal, ratios are given by what is over and under the line.
+CONSTANTS: dict[int, tuple[str, ...]] = {
+    OXIDES: ("cao_over", "cao_under", "mgo_over", "mgo_under"),
+    STOICHIOMETRIC: ("cao_per_carbonate",),
+}
+MOST_CONSTANTS = 4
 #: How many leading terms are amounts that add up over months; the others are weighted by the activity.
 AMOUNTS = (1, 1, 1, 2, 1, 1, 1, 1)
 
@@ -84,7 +87,7 @@ def calcined(activity: float, factor: float, calcination: float) -> float:
 
 
 @njit(cache=True, nogil=True)
-def stoichiometric(activity: float, cao: float, factor: float, cao_per_carbonate: float, correction: float) -> float:
+def stoichiometric(activity: float, cao: float, factor: float, correction: float, cao_per_carbonate: float) -> float:
     """Clinker x CaO / (CaO in CaCO3) x EF of CaCO3 x dust correction (7, IPCC tier 2); CaO in %."""
     return activity * cao * factor / cao_per_carbonate * correction / 100
 
@@ -97,3 +100,8 @@ EXACT: tuple[Callable[..., Any], ...] = tuple(f.py_func for f in _FORMULAS)
 def terms_of(form: int) -> int:
     """How many terms a form has."""
     return len(TERMS[form])
+
+
+def constants_of(form: int) -> int:
+    """How many constants follow them."""
+    return len(CONSTANTS.get(form, ()))

@@ -90,10 +90,10 @@ def _figures(
     for i in np.flatnonzero(made.doubt & whole).tolist():
         terms = terms_again(i)
         rows.terms[i, : len(terms)] = [float(t) for t in terms]
-        emitted[i] = float(emission(int(rows.form[i]), terms))
+        emitted[i] = float(emission(int(rows.form[i]), terms, rounding.constants[rows.profile[i]]))
 
     def again(i: int) -> Fraction:
-        return emission(int(rows.form[i]), terms_again(i))
+        return emission(int(rows.form[i]), terms_again(i), rounding.constants[rows.profile[i]])
 
     decimals = rounding.emission[rows.profile]
     rounded, doubt = half_up(emitted, decimals, made.size)

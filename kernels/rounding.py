@@ -11,6 +11,7 @@ Halves go away from zero, as on paper and in Excel; never to even.
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -72,12 +73,12 @@ def half_up(x: Floats, decimals: int | Bytes, size: Floats | None = None) -> tup
 
 def exact(x: float) -> Fraction:
     """The decimal that a double was read from: its shortest text."""
-    return Fraction(repr(float(x)))
+    return Fraction(*Decimal(repr(float(x))).as_integer_ratio())
 
 
 def half_up_exact(x: Fraction, decimals: int) -> Fraction:
     """X rounded half away from zero; AS_IS leaves it."""
-    if decimals < 0:
+    if decimals < 0 or 10**decimals % x.denominator == 0:
         return x
     made = Fraction(math.floor(abs(x) * 10**decimals + Fraction(1, 2)), 10**decimals)
     return -made if x < 0 else made
