@@ -59,7 +59,7 @@ def write_ledgers(
             if not written.lost:
                 files[_file(written, plant, style, apart=apart)].append(written)
     for path, some in files.items():
-        _write(home / "landing" / "ledgers", "/".join(path), some, seed)
+        _write(home / "landing" / "ledgers", "/".join(path), some, seed, last)
     if truth:
         write_ledger_truth(home / "truth" / "ledgers", every)
     return sum(map(len, files.values()))
@@ -85,15 +85,18 @@ def _file(written: Written, plant: SimPlant, style: int, *, apart: bool) -> tupl
     return (place, f"{table}.csv") if table == "ledger_meter" else (place, year, f"{table}{again}.csv")
 
 
-def _write(folder: Path, name: str, rows: list[Written], seed: int) -> None:
+def _write(folder: Path, name: str, rows: list[Written], seed: int, zone_last: int) -> None:
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     for row in rows:
         row.path = f"ledgers/{name}"
     if name.endswith(".xlsx"):
-        last = max(rows, key=lambda r: r.row.month)
-        when = handed_in_at(last.row.plant, last.row.month, last.revision, seed)
-        data = workbook(rows_by_table(rows), when, last.revision, in_chinese)
+        # A book says when it was handed in as a whole: with its last month, and what corrects it after that.
+        one = rows[0]
+        last = min(zone_last, one.row.month - one.row.month % 12 + 11)
+        data = workbook(
+            rows_by_table(rows), handed_in_at(one.row.plant, last, one.revision, seed), one.revision, in_chinese
+        )
     else:
         data = _text(rows, seed)
     part = path.with_name(f".{path.name}.part")
