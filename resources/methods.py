@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import reference
@@ -113,11 +113,6 @@ class MethodBook:
     def with_method(self, method: Method) -> MethodBook:
         """The same book with one method in place of its namesake: for trials."""
         return MethodBook(tuple(method if m.id == method.id else m for m in self.methods), self.runs, self._regions)
-
-
-def without_part(method: Method, part: str) -> Method:
-    """A method less one of its parts: for trials."""
-    return replace(method, parts=tuple(p for p in method.parts if p.id != part))
 
 
 def _said(method: Method, *, dates: bool = True) -> dict[str, object]:
