@@ -22,6 +22,8 @@ from contracts import TABLES
 from resources.releases import Arrival, Check, Pinned, Release, ReleaseFacts, Source, publish
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from assets.checks import Check as AssetCheck
     from assets.checks import Verdict
     from contracts import Table
@@ -85,12 +87,23 @@ def facts(home: Home, waiting: list[str]) -> ReleaseFacts:
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         registry_sha256=home.registry.version(date.min, date.max),
         rule_packs=tuple(Pinned(name, sha256, confidence.get(name, "")) for name, sha256 in packs.items()),
-        factor_sets=tuple(
-            Pinned(name, sha256) for name, sha256 in home.factors.set_versions(date.min, date.max).items()
-        ),
+        factor_sets=tuple(_factor_sets(home)),
         arrivals=tuple(arrivals),
         checks=tuple(checks),
     )
+
+
+def _factor_sets(home: Home) -> Iterator[Pinned]:
+    """Files of factors, each with the confidence of its weakest row, and methods."""
+    ranks = ("", "verified", "secondary", "draft")
+    weakest: dict[str, str] = {}
+    for row in home.factors.rows:
+        name = row.file.removesuffix(".csv")
+        weakest[name] = max(weakest.get(name, ""), row.confidence, key=ranks.index)
+    for name, sha256 in home.factors.set_versions(date.min, date.max).items():
+        yield Pinned(name, sha256, weakest.get(name, ""))
+    for method in home.methods.methods:
+        yield Pinned(f"method {method.id}", home.methods.sha256_of(method), method.confidence)
 
 
 def _told(verdict: Verdict, check: AssetCheck) -> Check:
