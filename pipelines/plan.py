@@ -46,13 +46,14 @@ class Plan:
     expected: list[Expected]
     #: Products that were not tried: what is made of them may follow.
     untried: list[str]
+    looked_at: list[str] = field(default_factory=list)
     sealed: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
     sealed_expected: list[Expected] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """For JSON; a product of which everything stands is there too."""
         return {
-            "to_read": [name for name, _ in self.to_read], "stale": self.stale, "because": self.words,
+            "to_read": [name for name, _ in self.to_read], "stale": {name: self.stale.get(name, {}) for name in self.looked_at}, "because": self.words,
             "expected": [e.as_dict() for e in self.expected], "untried": self.untried,
             "sealed": self.sealed, "sealed_expected": [e.as_dict() for e in self.sealed_expected],
         }  # fmt: skip
@@ -80,7 +81,8 @@ def make_plan(
         become = _become(now, other, sealed, products) if sealed else []
     pending = [(e.key, e.size) for e in now.intake.pending()]
     tried = {p.name for p in products if _is_tried(p, expect)}
-    return Plan(pending, stale, words, found, [n for n in stale if n not in tried], sealed, become)
+    untried = [n for n in stale if n not in tried]
+    return Plan(pending, stale, words, found, untried, [p.name for p in products], sealed, become)
 
 
 def _is_tried(of: Product, expect: str) -> bool:
