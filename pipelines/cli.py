@@ -27,6 +27,7 @@ DONE, BLOCKED, USAGE, REFUSED = 0, 1, 2, 3
 CODES = {
     "RegistryError": REFUSED,
     "RuleError": REFUSED,
+    "EtsError": REFUSED,
     "EpaError": REFUSED,
     "FactorError": REFUSED,
     "ReleaseError": BLOCKED,
@@ -335,6 +336,39 @@ def ledger_template(
     from pipelines.cli_ledgers import writing
 
     emit(*writing(_settings(home) if home else None, out, plants, lines, year or 0, fuels), as_json=as_json)
+
+
+@main.group()
+def carbon() -> None:
+    """碳 Carbon: the filing calendar, and what other factors or another balance value would come to."""
+
+
+@carbon.command("calendar")
+@HOME
+@AS_JSON
+@click.option("--year", type=click.IntRange(2024, 2099), help="报告年度 reporting year [this year]")
+@click.option("--date", "day", type=Day(), help="从这一天数余日 count days from this day [today]")
+@click.option("--plant", "plants", multiple=True, metavar="ID", help="只看这些企业 these plants alone (repeatable)")
+def carbon_calendar(home: str | None, as_json: bool, year: int | None, day: str | None, plants: tuple[str, ...]) -> None:
+    """日历 What is to be filed by when, and which ledgers are still missing for it."""
+    from pipelines.cli_carbon import calendar
+    from resources.home import Home
+
+    today = _day(day)
+    emit(*calendar(Home(_settings(home)), str(year or today.year), today, plants), as_json=as_json)
+
+
+@carbon.command("what-if")
+@HOME
+@AS_JSON
+@click.option("--year", required=True, type=click.IntRange(2000, 2099), help="年度 reporting year")
+@click.option("--factor", "factors", multiple=True, metavar="ID=VALUE", help="另设因子 another value (repeatable)")
+@click.option("--balance", default="", metavar="VALUE|solve", help="行业平衡值 balance value, or solve for these lines")
+def carbon_what_if(home: str | None, as_json: bool, year: int, factors: tuple[str, ...], balance: str) -> None:
+    """试算 Lines and allowances with other factors or another balance value; nothing is written or published."""
+    from pipelines.cli_carbon import what_if
+
+    emit(*what_if(_settings(home), str(year), factors, balance), as_json=as_json)
 
 
 @main.group()

@@ -1,0 +1,177 @@
+"""What `kiln carbon …` prints: the filing calendar of a year, and what other factors or another balance value would come to.
+
+Belongs here: trials on a home put aside, and words and JSON of both. Does not belong here: making tables (`assets`); a trial writes
+nothing into the home: what it makes lies in a folder that is thrown away.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import polars as pl
+
+from assets.filing import calendar_rows
+from assets.products import bring_up, product
+from contracts.ets import STEPS
+from contracts.meanings import ETS_STEP
+from kernels.allocation import Formula, balance_value
+from pipelines.columns import aligned
+from resources.aside import HomeAside
+from resources.bench import Bench
+from resources.ets_home import Balance, EtsHome
+from resources.factors import FactorBook
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from resources.home import Home
+    from resources.settings import Settings
+
+Said = tuple[dict[str, Any], str]
+SOLVE = "solve"
+_LINE = ["line_id", "plant_id", "total_tco2", "allowance_t", "position_t", "no_number"]
+
+
+def calendar(home: Home, year: str, today: date, plants: tuple[str, ...]) -> Said:
+    """What is due for a year: by step and period, how many plants, which ledgers are missing, days left."""
+    rows = [r for r in calendar_rows(Bench(home), year) if not plants or r["plant_id"] in plants]
+    rows.sort(key=lambda r: (r["due"], STEPS.index(r["step"]), r["period"], r["plant_id"]))
+    for row in rows:
+        row["days_left"] = (row["due"] - today).days
+    lines = [["截止 due", "事项 step", "期间 period", "余日 days", "企业 plants", "缺台账 lacking", "依据 worth"]]
+    for key in dict.fromkeys((r["due"], r["step"], r["period"]) for r in rows):
+        some = [r for r in rows if (r["due"], r["step"], r["period"]) == key]
+        lacking = [r for r in some if r["missing"]]
+        lines.append([
+            str(key[0]), " ".join(ETS_STEP[key[1]]), key[2], str(some[0]["days_left"]), str(len(some)), str(len(lacking)), some[0]["confidence"],
+        ])  # fmt: skip
+    text = aligned(lines, right={3, 4, 5}) if rows else f"{year}: 没有截止日 nothing is due"
+    told = [
+        f"{r['period']} {r['plant_id']}: 缺 lacks {r['missing']}" for r in rows if r["missing"] and r["days_left"] >= 0
+    ]
+    return {"year": year, "today": str(today), "steps": rows}, "\n".join([text, *told[:20]])
+
+
+def what_if(settings: Settings, year: str, changes: Iterable[str], balance: str) -> Said:
+    """Lines, plants and allowances of a year with other factors or another balance value, beside what stands in the lake.
+
+    `changes` are FACTOR_ID=VALUE; `balance` a number, "solve" for the value that holds these lines in balance, or "". UsageError
+    with a sentence for what cannot be tried.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        home = HomeAside(settings, Path(folder))
+        before = _lines(home, year)
+        home.__dict__["factors"] = _changed(home.factors, list(changes))
+        if balance:
+            home.__dict__["ets_home"] = _balanced(home, year, balance)
+        for name in ("carbon_months", "carbon_years", "allocation"):
+            for key in sorted(k for k in product(name).keys(home) if k[:4] == year):
+                bring_up(home, product(name), key)
+        after = _lines(home, year)
+        value = home.ets_home.balance(int(year))
+        if balance == SOLVE:
+            # The first round gives emissions under the changed factors; the value that balances them is put in after it.
+            value = _solved(home, year, after)
+            home.__dict__["ets_home"] = EtsHome((value,))
+            bring_up(home, product("allocation"), year)
+            after = _lines(home, year)
+    if not after.height:
+        raise click.UsageError(f"{year} 没有生产线碳排放 no carbon of lines in {year}: kiln run --all")
+    return _told(year, before, after, value)
+
+
+def _changed(book: FactorBook, changes: list[str]) -> FactorBook:
+    """The book with other values for some factors."""
+    rows = {r.factor_id: r for r in book.rows}
+    given: dict[str, str] = {}
+    for change in changes:
+        name, _, text = change.partition("=")
+        if name not in rows:
+            raise click.UsageError(f"没有因子 no factor {name!r}; kiln factors list")
+        try:
+            value = Decimal(text)
+        except InvalidOperation as error:
+            raise click.UsageError(f"{change!r}: 写作 write FACTOR=VALUE") from error
+        if not value.is_finite():
+            raise click.UsageError(f"{change!r}: 写作 write FACTOR=VALUE")
+        given[name] = text
+    return FactorBook(replace(r, text=given[r.factor_id]) if r.factor_id in given else r for r in book.rows)
+
+
+def _balanced(home: Home, year: str, balance: str) -> EtsHome:
+    if balance == SOLVE:
+        return home.ets_home
+    try:
+        value = float(Decimal(balance))
+    except InvalidOperation as error:
+        raise click.UsageError(f"--balance {balance!r}: 数值或 a number or {SOLVE}") from error
+    if not 0 < value < 10:
+        raise click.UsageError(f"--balance {balance}: tCO2/t")
+    return EtsHome((Balance(int(year), value, "what-if", None),))
+
+
+def _solved(home: Home, year: str, lines: pl.DataFrame) -> Balance:
+    """The value that holds the lines at hand in balance; of the sector it says nothing."""
+    on = date(int(year), 12, 31)
+    formula = Formula(*(home.factors.find("ets", f"alpha_{n}", on).value for n in ("slope", "cap", "band")))
+    known = lines.filter(pl.col("special").is_null()).select("total_tco2", "clinker_t").drop_nulls()
+    return Balance(int(year), float(balance_value(known.iter_rows(), formula)), SOLVE, None)
+
+
+def _lines(home: Home, year: str) -> pl.DataFrame:
+    columns = [*_LINE, "clinker_t", "special"]
+    table = home.lake.read("allocation_year", year, columns)
+    if table is None:
+        numbers = {n: pl.Float64 for n in columns if n.endswith(("_tco2", "_t"))}
+        return pl.DataFrame(schema={n: numbers.get(n, pl.String) for n in columns})
+    return pl.DataFrame(pl.from_arrow(table)).with_columns(pl.col(pl.Categorical).cast(pl.String))
+
+
+def _told(year: str, before: pl.DataFrame, after: pl.DataFrame, value: Balance | None) -> Said:
+    figures = ("total_tco2", "allowance_t", "position_t")
+    old = before.select("line_id", *(pl.col(n).alias(f"old_{n}") for n in figures))
+    lines = after.select(*_LINE).join(old, on="line_id", how="left").sort("plant_id", "line_id")
+    lines = lines.with_columns((pl.col("total_tco2") - pl.col("old_total_tco2")).round(2).alias("delta_tco2"))
+    # A sum over a missing number is none.
+    sums = [
+        pl.when(pl.col(n).is_null().any()).then(None).otherwise(pl.col(n).sum()).round(2).alias(n)
+        for n in (*figures, "delta_tco2")
+    ]
+    plants = lines.group_by("plant_id").agg(sums).sort("plant_id")
+    head = [
+        "生产线 line",
+        "企业 plant",
+        "现值 now tCO2",
+        "试算 trial tCO2",
+        "差 change",
+        "配额 now",
+        "试算 trial",
+        "盈缺 position",
+    ]
+    cells = [
+        [r["line_id"], r["plant_id"], *(_number(r[n]) for n in ("old_total_tco2", "total_tco2", "delta_tco2", "old_allowance_t", "allowance_t", "position_t"))]
+        for r in lines.iter_rows(named=True)
+    ]  # fmt: skip
+    cells += [
+        ["合计 plant", r["plant_id"], "", *(_number(r[n]) for n in ("total_tco2", "delta_tco2")), "", *(_number(r[n]) for n in ("allowance_t", "position_t"))]
+        for r in plants.iter_rows(named=True)
+    ]  # fmt: skip
+    said = (
+        f"行业平衡值 balance value: {value.value:.10g} ({value.source})" if value else "没有行业平衡值 no balance value"
+    )
+    foot = "试算, 未写入任何数据 a trial: nothing was written"
+    data = {
+        "year": year, "balance_value": value.value if value else None, "balance_source": value.source if value else None,
+        "lines": lines.to_dicts(), "plants": plants.to_dicts(),
+    }  # fmt: skip
+    return data, "\n".join([said, aligned([head, *cells], right=range(2, 8)), foot])
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.2f}".removesuffix(".00")
