@@ -1,6 +1,6 @@
-"""Synthetic landing zones: invented plants, their captures with the dirt of real ones, and the truth beside them.
+"""Synthetic landing zones: invented plants, their captures, events and ledgers with the dirt of real ones, and the truth beside them.
 
-Belongs here: everything simulated. Does not belong here: reading captures (`resources`) and the command line (`pipelines`).
+Belongs here: everything simulated. Does not belong here: reading what was written (`resources`) and the command line (`pipelines`).
 Every value and plant is invented; no simulated figure is tied to a real plant.
 """
 

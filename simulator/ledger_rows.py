@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING
 
 from contracts import TABLES
 from kernels.stackgas import DAY_MINUTES
+from simulator.registry_files import VALID_FROM
 from simulator.states import BLOCK_DAYS, kiln_stops
 
 if TYPE_CHECKING:
     from simulator.world import SimPlant
 
 _EPOCH = date(1970, 1, 1)
-#: Nothing simulated is in force before it.
-FIRST_MONTH = 2020 * 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +52,10 @@ class KilnMonth:
 def month_of(day: date) -> int:
     """The month that a day lies in."""
     return day.year * 12 + day.month - 1
+
+
+#: The registry knows nothing simulated before it.
+FIRST_MONTH = month_of(date.fromisoformat(VALID_FROM))
 
 
 def month_name(month: int) -> str:

@@ -55,13 +55,15 @@ def said(table: str) -> list[str]:
     return [n for n in TABLES[table].names if n not in PROVENANCE]
 
 
-def read(home: Path, table: str) -> dict[tuple, dict[str, Any]]:
-    """Rows of the reader by key, in the columns that people fill in."""
-    whole = book(home)
-    frames = [whole.rows(table, m) for m in whole.months(table)] if TABLES[table] in MONTHLY else [whole.rows(table)]
-    return {
-        tuple(r[k] for k in TABLES[table].key): r for f in frames for r in f.select(said(table)).iter_rows(named=True)
-    }
+def read(home: Path) -> dict[str, dict[tuple, dict[str, Any]]]:
+    """Rows of the reader by table and key, in the columns that people fill in."""
+    whole, made = book(home), {}
+    for table in LEDGERS:
+        months = whole.months(table.name)
+        frames = [whole.rows(table.name, m) for m in months] if table in MONTHLY else [whole.rows(table.name)]
+        rows = [r for f in frames for r in f.select(said(table.name)).iter_rows(named=True)]
+        made[table.name] = {tuple(r[k] for k in table.key): r for r in rows}
+    return made
 
 
 def true(home: Path, table: str) -> dict[tuple, dict[str, Any]]:
@@ -240,9 +242,10 @@ def test_run_hours_are_those_of_the_true_states(tmp_path: Path) -> None:
 def test_clean_ledgers_are_read_as_they_are_true_and_without_a_finding(clean: Path) -> None:
     assert book(clean).findings == ()
     assert {f.reason for f in book(clean).files} == {""}
+    found = read(clean)
     for table in (t.name for t in LEDGERS):
-        assert read(clean, table) == true(clean, table)
-        assert true(clean, table)
+        assert found[table] == true(clean, table)
+        assert found[table]
     assert book(clean).months() == [month_name(m) for m in range(2025 * 12, 2026 * 12 + 8)]
     assert pl.read_parquet(clean / "truth/ledgers/slips.parquet").height == 0
 
@@ -285,6 +288,7 @@ def cell(home: Path, slip: dict[str, Any]) -> str:
 
 def test_a_mistake_costs_what_the_truth_says_and_no_more(dirty: Path) -> None:
     slips = pl.read_parquet(dirty / "truth/ledgers/slips.parquet").to_dicts()
+    found = read(dirty)
     for table in (t.name for t in LEDGERS):
         expected = true(dirty, table)
         for slip in (s for s in slips if s["table"] == table):
@@ -301,7 +305,7 @@ def test_a_mistake_costs_what_the_truth_says_and_no_more(dirty: Path) -> None:
                 expected[key] = {**expected[key], slip["column"]: None}
             elif slip["left"] == "wrong":
                 expected[key] = {**expected[key], slip["column"]: float(slip["written"])}
-        assert read(dirty, table) == expected
+        assert found[table] == expected
 
 
 def test_ledgers_come_in_time_and_corrections_after(dirty: Path) -> None:
@@ -357,8 +361,7 @@ def test_a_larger_zone_begins_with_the_smaller_one(tmp_path: Path) -> None:
 def test_one_file_for_all_says_the_same(tmp_path: Path, clean: Path) -> None:
     simulate(tmp_path, outlets=36, seed=6, dirt=Dirt.none(), ledger_months=19, layout="one-file-day", **SMALL)
     assert {p.name for p in (tmp_path / "landing/ledgers").iterdir()} > {"all", "all-zh"}
-    for table in (t.name for t in LEDGERS):
-        assert read(tmp_path, table) == read(clean, table)
+    assert read(tmp_path) == read(clean)
     assert book(tmp_path).findings == ()
 
 
