@@ -58,7 +58,13 @@ def run_night(
 
 
 def run_backfill(
-    settings: Settings, *, products: list[str], first: str = "", last: str = "~", sealed: bool = False, publish: bool = True
+    settings: Settings,
+    *,
+    products: list[str],
+    first: str = "",
+    last: str = "~",
+    sealed: bool = False,
+    publish: bool = True,
 ) -> RunOutcome:
     """Run the backfill here and now, as `run_night` does: the stale keys of `products` (none: all) from `first` to `last`.
 
@@ -136,7 +142,11 @@ def _written_refusals(home: Home) -> dict[str, str]:
     """Declarations are read anew by every run: what an earlier run refused is told by what it wrote."""
     table = home.lake.read("arrivals", ALL, ["path", "sha256", "kind", "state"])
     rows = table.to_pylist() if table else []
-    return {f"{r['path']} {r['sha256']}": r["path"] for r in rows if r["kind"] in ("events", "ledger") and r["state"] == "refused"}
+    return {
+        f"{r['path']} {r['sha256']}": r["path"]
+        for r in rows
+        if r["kind"] in ("events", "ledger") and r["state"] == "refused"
+    }
 
 
 def _why(event: dg.DagsterEvent) -> str:
@@ -181,4 +191,3 @@ def refused_home(settings: Settings) -> RunOutcome | None:
     except (RegistryError, RuleError, FindingError, FactorError) as error:
         return RunOutcome(REFUSED, {"ok": False, "problems": str(error).splitlines()}, str(error))
     return None
-

@@ -50,7 +50,11 @@ def summary(home: Home) -> dict[str, Any]:
             "stretches": len(home.events.states),
             "marks": len(home.events.marks),
         },
-        "ledgers": {"files": len(home.ledgers.files), "rows": sum(f.rows for f in home.ledgers.files), "months": home.ledgers.months()},
+        "ledgers": {
+            "files": len(home.ledgers.files),
+            "rows": sum(f.rows for f in home.ledgers.files),
+            "months": home.ledgers.months(),
+        },
         "findings": _findings(home),
         "days": len(home.lake.keys("cems_hourly")),
         "month": months[-1] if months else None,
@@ -166,7 +170,9 @@ def _in_words_of_findings(facts: dict[str, Any]) -> list[str]:
     if ledgers := facts["ledgers"]["files"]:
         months = facts["ledgers"]["months"]
         span = f", {months[0]} – {months[-1]}" if months else ""
-        lines.append(f"台账 ledgers: {ledgers} 个文件 files, {facts['ledgers']['rows']:,} 行 rows, {len(months)} 个月 months{span}")
+        lines.append(
+            f"台账 ledgers: {ledgers} 个文件 files, {facts['ledgers']['rows']:,} 行 rows, {len(months)} 个月 months{span}"
+        )
     if findings["counts"]:
         told = ", ".join(f"{k} {n}" for k, n in findings["counts"].items())
         lines.append(f"审查发现 findings (findings): {told}")
