@@ -27,8 +27,7 @@ def carbon_months_add_up(home: Home, keys: list[str]) -> Found:
     facts: dict[str, int | float] = {"sources": 0, "missing": 0}
     for month in keys:
         table = home.lake.read("carbon_line_month", month)
-        if table is None:
-            problems.append(f"{month}: carbon_line_month is missing")
+        if table is None:  # no ledgers in the month
             continue
         frame = plain(table)
         sources = frame.filter(kind="source")
@@ -61,7 +60,7 @@ def carbon_years_add_up(home: Home, keys: list[str]) -> Found:
     for year in keys:
         tables = [home.lake.read(t, year) for t in ("carbon_line_year", "carbon_entity_year")]
         if any(t is None for t in tables):
-            problems.append(f"{year}: tables of carbon are missing")
+            problems += [f"{year}: a table of carbon is missing"] if any(t is not None for t in tables) else []
             continue
         lines, entities = map(plain, tables)
         problems += _months(home, year, lines) + _entities(year, entities) + _statuses(year, lines, entities)
