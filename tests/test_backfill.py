@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 
 import assets.stale
 from assets.sealing import sealed_waiting
 from assets.stale import stale_keys, within
 from pipelines.backfill import restate
+from pipelines.cli import main
 from pipelines.plan import _lines, make_plan
 from resources.registry import RegistryError
 from tests import restate_toys as toys
@@ -225,3 +227,27 @@ def test_a_filing_that_cannot_be_is_refused_by_its_cell(root: Path, row: str, co
     with pytest.raises(RegistryError) as caught:
         _ = toys.opened(root).filings
     assert [(p.row, p.column) for p in caught.value.problems] == [(2, column)]
+
+
+# ---- the commands --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("backfill", "--product", "nobody"), "no such product"), (("plan", "--product", "nobody"), "no such product"),
+        (("plan", "--from", "March"), "no day, month or year"), (("backfill", "--from", "2025", "--to", "2024"), "lies after"),
+    ],
+    ids=["unknown product", "unknown product in a plan", "no key", "backwards"],
+)  # fmt: skip
+def test_options_that_cannot_be_used_are_told(root: Path, words: tuple[str, ...], said: str) -> None:
+    result = CliRunner().invoke(main, [*words, "--home", str(root)])
+    assert result.exit_code == 2
+    assert said in result.output
+
+
+def test_a_broken_filing_refuses_a_plan(root: Path) -> None:
+    filed(root, FILED.replace("P1", "P9"))
+    result = CliRunner().invoke(main, ["plan", "--home", str(root), "--expect", "none"])
+    assert result.exit_code == 3
+    assert "filings.csv:2" in result.output
