@@ -1,6 +1,6 @@
 """The signals of a day: where minutes, loggers, registry, declarations and our own figures do not agree.
 
-Belongs here: the order of the finders, and those of oxygen near air, gaps, pressure, labels and the registry. Does not belong
+Belongs here: the order of the finders, and those of oxygen near air, gaps, pressure, flow, labels and the registry. Does not belong
 here: the other finders (`signal_minutes`, `signal_reported`, `signal_devices`), texts and severities (`reference/signals.toml`),
 thresholds (`reference/rules`), long windows (`patterns`), and any change to data: a signal only points.
 """
@@ -36,6 +36,7 @@ def signal_table(day: HourDay) -> pa.Table:
     _repeats(writer, day)
     device_signals(writer, day.doubts)
     _pressure(writer, day)
+    _flow(writer, day)
     _labels(writer, day)
     _registry(writer, day)
     return writer.arrow()
@@ -83,6 +84,14 @@ def _pressure(writer: Writer, day: HourDay) -> None:
             "U01_pressure_range", day.fleet.outlets[i].outlet_id, hours(lo, hi), channel="pressure",
             value=value, threshold=low if value < low else high, low=low, high=high,
         )  # fmt: skip
+
+
+def _flow(writer: Writer, day: HourDay) -> None:
+    """U02: dry standard flow that no stack carries; mass stands on it."""
+    flow = day.hours.flow
+    for i, lo, hi in episodes(flow > (writer.number("flow_most_m3_h"))):
+        value = float(flow[i, lo:hi].max())
+        writer.add("U02_flow_range", day.fleet.outlets[i].outlet_id, hours(lo, hi), channel="flow", value=value)
 
 
 def _labels(writer: Writer, day: HourDay) -> None:

@@ -149,7 +149,7 @@ PRODUCTS: tuple[Product, ...] = (
         "labels", ("cems_labels",), "day", "labels-1", make_labels,
         lambda home: set(home.lake.keys("cems_minute")) | set(home.lake.keys("cems_labels")),
     ),
-    Product("hours", ("cems_hourly", "cems_signals"), "day", "hours-3", make_hours, _hour_days),
+    Product("hours", ("cems_hourly", "cems_signals"), "day", "hours-4", make_hours, _hour_days),
     Product("patterns", ("cems_patterns",), "month", "patterns-1", make_patterns, _pattern_months),
     Product(
         "judgement",

@@ -389,6 +389,18 @@ def test_U01_pressure_in_another_unit() -> None:
     assert not _signals(make(_steady(nox_avg=1.0, pressure_avg=101.6))[1], "U01_pressure_range")
 
 
+@pytest.mark.parametrize(("flow", "shown"), [(9.9e15, True), (5_000_001.0, True), (5e6, False), (4e5, False)])
+def test_U02_flow_that_no_stack_carries(flow: float, shown: bool) -> None:
+    hours, signals = make(_steady(nox_avg=1.0, flow_avg=flow))
+    found = _signals(signals, "U02_flow_range")
+    assert len(found) == shown
+    assert _hour(hours, "nox")["mass_kg"] == pytest.approx(flow * 1e-6), "a signal changes no figure"
+    if shown:
+        told = found[0]
+        assert (told["severity"], told["pollutant"], told["threshold"]) == ("serious", "flow", 5e6)
+        assert told["value"] == pytest.approx(flow)
+
+
 def test_R02_rows_that_no_registry_row_claims() -> None:
     rows = [
         *_steady(nox_avg=1.0),
