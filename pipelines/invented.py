@@ -65,7 +65,17 @@ def run_demo(settings: Settings) -> RunOutcome:
         settings, outlets=8, first=date(2026, 11, 1), days=10, seed=20, dirt="default", events=True, ledgers=True, ledger_months=22
     )  # fmt: skip
     outcome = run_night(settings, everything=True)
-    tables = f"{settings.place('published')}/latest/ule_monthly/*.parquet"
-    columns = "'outlet_id', 'pollutant', 'policy', 'share_pct', 'verdict'"
-    look = f"看一看 look: {sys.executable} -c \"import polars as pl; print(pl.read_parquet('{tables}').select({columns}))\""
+    look = f'看一看 look: {sys.executable} -c "import polars as pl; {"; ".join(_prints(settings.place("published")))}"'
     return RunOutcome(outcome.code, outcome.data, "\n".join([in_words(made), outcome.text, look]))
+
+
+def _prints(published: str) -> list[str]:
+    """A table of each half in Python: verdicts on stacks, emissions of lines. No double quotes: a shell reads it."""
+    halves = {
+        "ule_monthly": ("outlet_id", "pollutant", "policy", "share_pct", "verdict"),
+        "carbon_line_year": ("line_id", "year", "method_id", "clinker_t", "total_tco2", "intensity_tco2_t"),
+    }
+    return [
+        f"print(pl.read_parquet('{published}/latest/{table}/*.parquet').select{columns})"
+        for table, columns in halves.items()
+    ]
