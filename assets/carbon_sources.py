@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from assets.carbon_dust import bypass_dust, dust_factor, kiln_dust, no_kiln_dust, with_dust
 from assets.carbon_energy import electricity, heat, line_electricity
 from assets.carbon_frames import ids_of, missing_of, picked, when_missing
 from assets.carbon_inputs import SRC, Inputs
@@ -119,7 +120,7 @@ def _deduction(inputs: Inputs, factors: Factors, _part: Part) -> pl.DataFrame:
 def _oxides(inputs: Inputs, _factors: Factors, part: Part) -> pl.DataFrame:
     contents = ("clinker_cao_pct", "clinker_mgo_pct", "noncarbonate_cao_pct", "noncarbonate_mgo_pct")
     lines = inputs.lines.join(inputs.of("ledger_lab").select("line_id", *contents), on="line_id", how="left")
-    lines, dust, gaps = _with_dust(inputs, lines, part)
+    lines, dust, gaps = with_dust(inputs, lines, part)
     missing = missing_of(
         when_missing("output_t", "ledger_clinker.output_t"),
         *(when_missing(c, f"ledger_lab.{c}") for c in contents),
@@ -129,20 +130,6 @@ def _oxides(inputs: Inputs, _factors: Factors, part: Part) -> pl.DataFrame:
         lines, "clinker", missing, "", dust_t=dust, cao_pct=pl.col(contents[0]), mgo_pct=pl.col(contents[1]),
         noncarbonate_cao_pct=pl.col(contents[2]), noncarbonate_mgo_pct=pl.col(contents[3]),
     )  # fmt: skip
-
-
-def _with_dust(inputs: Inputs, lines: pl.DataFrame, part: Part) -> tuple[pl.DataFrame, pl.Expr, list[pl.Expr]]:
-    """Lines with the dust a part counts, its sum, and what is missing of it; an optional column left empty is none."""
-    names, optional = part.listed("dust"), part.listed("optional")
-    if not names:
-        return lines, pl.lit(0.0), []
-    lines = lines.join(inputs.of("ledger_dust").select("line_id", *names), on="line_id", how="left")
-    still = pl.col("output_t") == 0
-    needed = [n for n in names if f"ledger_dust.{n}" not in optional]
-    gaps: list[pl.Expr] = [
-        pl.when(pl.col(n).is_null() & ~still.fill_null(False)).then(pl.lit(f"ledger_dust.{n}")) for n in needed
-    ]
-    return lines, pl.sum_horizontal(pl.col(n).fill_null(0.0) for n in names), gaps
 
 
 def _rawmeal(inputs: Inputs, factors: Factors, part: Part) -> pl.DataFrame:
@@ -201,58 +188,6 @@ def _altfuel(inputs: Inputs, factors: Factors, _part: Part) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _dust(inputs: Inputs, factors: Factors, source: str, factor: tuple[str, str], *more: str) -> pl.DataFrame:
-    """Lines with their dust row and the factor for it."""
-    rows = inputs.lines.drop(SRC).join(
-        inputs.of("ledger_dust").select("line_id", *more, *SRC), on="line_id", how="left"
-    )
-    rows = rows.with_columns(pl.lit(factor[1]).alias("scope"), pl.lit(source).alias("source"))
-    return rows.join(factors.frame(factor[0], "scope", [factor[1]]), on="scope", how="left")
-
-
-def _dust_rows(
-    rows: pl.DataFrame, amount: pl.Expr, missing: pl.Expr, ids: tuple[str, ...], **terms: pl.Expr
-) -> pl.DataFrame:
-    return picked(
-        rows, "ledger_dust", source=pl.col("source"), activity=amount, activity_unit=pl.lit("t"), factor=pl.col("factor"),
-        missing=missing, factor_ids=ids_of(*(f"{i}_id" for i in ids)), drafts=ids_of(*(f"{i}_draft" for i in ids)), **terms,
-    )  # fmt: skip
-
-
-def _bypass_dust(inputs: Inputs, factors: Factors, _part: Part) -> pl.DataFrame:
-    rows = _dust(inputs, factors, "bypass dust", ("ef_clinker", "default"), "bypass_dust_t")
-    rows = rows.filter(pl.col("bypass_dust_t").is_not_null())
-    return _dust_rows(
-        rows, pl.col("bypass_dust_t"), missing_of(when_missing("factor", "factor ef_clinker default")), ("factor",)
-    )
-
-
-def _kiln_dust(inputs: Inputs, factors: Factors, part: Part) -> pl.DataFrame:
-    rows = _dust(inputs, factors, "kiln dust", ("ef_clinker", "default"), "ckd_t", "ckd_calcination")
-    kind = part.options.get("calcination", "")
-    rows = rows.with_columns(pl.lit(kind).alias("kiln")).join(
-        factors.frame("ckd_calcination", "kiln", [kind], "d"), on="kiln", how="left"
-    )
-    filed = pl.col("ckd_calcination")
-    rows = rows.with_columns(
-        filed.fill_null(pl.col("d")).alias("taken"),
-        *(pl.when(filed.is_null()).then(f"d_{s}").alias(f"d_{s}") for s in ("id", "draft")),
-    )
-    # Dust that is not calcined has emitted nothing, however much of it there is.
-    rows = rows.filter(pl.col("ckd_t").is_not_null() | (pl.col("taken") != 0).fill_null(True))
-    missing = missing_of(
-        when_missing("ckd_t", "ledger_dust.ckd_t"), when_missing("factor", "factor ef_clinker default"),
-        when_missing("taken", "factor ckd_calcination"),
-    )  # fmt: skip
-    return _dust_rows(rows, pl.col("ckd_t"), missing, ("factor", "d"), calcination=pl.col("taken"))
-
-
-def _dust_factor(inputs: Inputs, factors: Factors, part: Part) -> pl.DataFrame:
-    rows = _dust(inputs, factors, "kiln dust", ("ef_ckd", "default"))
-    rows, amount, gaps = _with_dust(inputs, rows, part)
-    return _dust_rows(rows, amount, missing_of(*gaps, when_missing("factor", "factor ef_ckd default")), ("factor",))
-
-
 def _stoichiometric(inputs: Inputs, factors: Factors, part: Part) -> pl.DataFrame:
     scopes = {"factor": ("ef_carbonate", "calcium_carbonate"), "dust": ("ckd_factor", "default")}
     lines = inputs.lines
@@ -280,22 +215,13 @@ def _stoichiometric(inputs: Inputs, factors: Factors, part: Part) -> pl.DataFram
     )
 
 
-def _no_kiln_dust(inputs: Inputs, _factors: Factors, _part: Part) -> pl.DataFrame:
-    rows = inputs.lines.join(inputs.of("ledger_dust").select("line_id", "ckd_t"), on="line_id", how="left")
-    rows = rows.filter(((pl.col("ckd_t") != 0) | pl.col("ckd_t").is_null()) & (pl.col("output_t") != 0).fill_null(True))
-    named = (
-        pl.when(pl.col("ckd_t").is_null()).then(pl.lit("ledger_dust.ckd_t")).otherwise(pl.lit("analyses of kiln dust"))
-    )
-    return rows.select("plant_id", "line_id", pl.lit("kiln dust").alias("source"), named.alias("missing"))
-
-
 def _outside(inputs: Inputs, _factors: Factors, part: Part) -> pl.DataFrame:
     return _gap(inputs.lines, "clinker", "; ".join(part.listed("requires")))
 
 
 BUILDERS: dict[str, Callable[[Inputs, Factors, Part], pl.DataFrame]] = {
     "fossil": _fossil, "other_fossil": _other_fossil, "altfuel": _altfuel, "clinker": _clinker, "deduction": _deduction,
-    "oxides": _oxides, "rawmeal_carbon": _rawmeal, "bypass_dust": _bypass_dust, "kiln_dust": _kiln_dust,
-    "dust_factor": _dust_factor, "stoichiometric": _stoichiometric, "no_kiln_dust": _no_kiln_dust, "outside": _outside,
+    "oxides": _oxides, "rawmeal_carbon": _rawmeal, "bypass_dust": bypass_dust, "kiln_dust": kiln_dust,
+    "dust_factor": dust_factor, "stoichiometric": _stoichiometric, "no_kiln_dust": no_kiln_dust, "outside": _outside,
     "line_electricity": line_electricity, "electricity": electricity, "heat": heat,
 }  # fmt: skip
