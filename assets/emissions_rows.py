@@ -52,6 +52,7 @@ def hourly_table(made: MassMonth) -> pa.Table:
         "capture_pct": _floats(pct),
         "provisional": pa.array(made.provisional[s, h]),
         "history_short": pa.array(sub.short[s, h]),
+        "raised_to_zero": pa.array(sub.raised[s, h]),
         "calibration_unknown": pa.array(made.calibration_unknown[s, h]),
         "rule_id": texts_of(rule, [*made.terms.rules, made.terms.least_rule]),
     }

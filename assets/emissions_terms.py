@@ -63,10 +63,20 @@ def mass_terms(book: RuleBook, day: date) -> MassTerms:
         raise EmissionsError(
             f"参数 substitution.n_scope = {scope!r} 不支持 / substitution.n_scope is episode or hourly, not {scope!r}"
         )
+    negative = book.parameter("substitution.negative", day).value
+    if negative not in ("keep", "zero"):
+        raise EmissionsError(
+            f"参数 substitution.negative = {negative!r} 不支持 / substitution.negative is keep or zero, not {negative!r}"
+        )
     short, long, low = windows
     february = "_february" if day.month == 2 else ""
     return MassTerms(
-        tables=Terms((short, long, low), whole(book, "substitution.long_after_h", day), hourly=scope == "hourly"),
+        tables=Terms(
+            (short, long, low),
+            whole(book, "substitution.long_after_h", day),
+            hourly=scope == "hourly",
+            keep_negative=negative == "keep",
+        ),
         full_pct=whole(book, "capture.full_quarter_pct", day),
         least_pct=whole(book, "capture.min_quarter_pct", day),
         valid_day_hours=whole(book, "days.min_valid_hours", day),

@@ -169,7 +169,7 @@ PRODUCTS: tuple[Product, ...] = (
         (
             "emissions_hourly", "emissions_daily", "emissions_monthly", "emissions_totals_daily", "emissions_totals_monthly",
         ),
-        "month", "emissions-1", make_emissions, _mass_months, reached_months,
+        "month", "emissions-2", make_emissions, _mass_months, reached_months,
     ),
     Product(
         "emissions_year", ("emissions_annual", "emissions_totals_annual", "capture_quarterly"), "year", "emissions-year-1",

@@ -62,8 +62,8 @@ def _masses(unit: str) -> tuple[Column, ...]:
 
 
 _SHARES = (
-    Column("measured_share_pct", pa.float64(), "实测占比：占排放量; 排放量不为正则为空", "measured share of the mass; null unless the mass is positive", "%"),
-    Column("substituted_share_pct", pa.float64(), "替代占比：占排放量; 与实测占比合计 100", "substituted share of the mass; 100 together with the measured share", "%"),
+    Column("measured_share_pct", pa.float64(), "实测占比：占排放量; 排放量不为正, 或实测、替代任一部分为负则为空", "measured share of the mass; null unless the mass is positive and neither part, measured or substituted, is negative", "%"),
+    Column("substituted_share_pct", pa.float64(), "替代占比：占排放量; 与实测占比合计 100, 同时为空", "substituted share of the mass; 100 together with the measured share, null where that is", "%"),
 )  # fmt: skip
 _CAPTURE_PCT = Column(
     "capture_pct",
@@ -124,6 +124,7 @@ EMISSIONS_HOURLY = Table(
         Column("capture_pct", pa.float64(), "季度捕集率：决定替代方法的; 季度未结束则为空, 至今值见 capture_quarterly", "capture rate of the quarter that decided the substitute; null until the quarter is over: the rate to date is in capture_quarterly", "%", low=0, high=100, source=_CAPTURE),
         Column("provisional", pa.bool_(), "是否暂定：季度或无效时段尚未结束", "the substitute may yet change: the quarter or the episode is not over", nullable=False),
         Column("history_short", pa.bool_(), "是否历史不足：有效小时少于表中要求, 用了全部可得的", "fewer valid hours before it than the table asks for: all there are were used", nullable=False),
+        Column("raised_to_zero", pa.bool_(), "是否由负值提至零：窗口内最大的实测排放量为负 (仪器漂移), 替代值取 0; 见 basis_hour 的实测值", "the greatest mass of the window was below 0 (drift of an instrument): the substitute is 0; what was measured stands at basis_hour", nullable=False, source="substitution.negative"),
         Column("calibration_unknown", pa.bool_(), "是否校准时间不明：失控标记未写上次校准, 取标记起点之前", "the mark names no last calibration: hours before the mark's start were taken", nullable=False),
         Column("rule_id", LABEL, "规则编号：定出替代方法的参数", "parameter that decided the method"),
     ),

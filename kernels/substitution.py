@@ -9,6 +9,7 @@ Hours are numbered from the grid's first; hours before the grid have negative nu
   counts both kinds (U: the standard does not say what a mixed one counts), each hour takes the table of its own kind.
 * Table 6 looks back from the first hour of the episode, Table 5 from the last calibration of the mark. Only valid hours count.
 * Of equal maxima the latest hour is named.
+* A maximum below 0 (drift of an instrument at rest) is raised to 0 unless the terms keep it (U): a gap then takes nothing off a sum.
 
 One descending stack over the valid hours serves the three windows: its entries are the only hours that can still be a maximum,
 each window keeps its own lower end in it, and both ends only move on; so the time is linear in the hours.
@@ -63,18 +64,20 @@ class Past(NamedTuple):
 class Terms(NamedTuple):
     """Numbers of Tables 5 and 6: valid hours of the windows (ascending) and the hours from which an episode is long.
 
-    `hourly`: the length counts up to the hour itself instead of to the end of the episode.
+    `hourly`: the length counts up to the hour itself instead of to the end of the episode. `keep_negative`: a substitute may be
+    below 0.
     """
 
     windows: tuple[int, int, int]
     long_after: int
     hourly: bool
+    keep_negative: bool = False
 
 
 class Substituted(NamedTuple):
     """Per hour (S, T): `mass` in kg (NaN = none) and `method`. Of invalid hours also: `table` (5, 6; 0 = no row), hour `basis` whose
     mass was taken, window [`since`, `until`) of hour numbers that it was the maximum of, `short`: fewer valid hours than the
-    table asks for, `open_end`: the episode reaches the end of the grid and may yet become long.
+    table asks for, `open_end`: the episode reaches the end of the grid and may yet become long, `raised`: the maximum was below 0.
     """
 
     mass: Floats
@@ -85,6 +88,7 @@ class Substituted(NamedTuple):
     until: Hours
     short: Bools
     open_end: Bools
+    raised: Bools
 
 
 @njit(cache=True, nogil=True)
@@ -101,8 +105,9 @@ def _slide(stack: Hours, ends: Hours, low: int, count: int, windows: tuple[int, 
 @njit(cache=True, nogil=True)
 def _substitute(
     kind: Bytes, mass: Floats, cut: Hours, first: Places, past_hour: Hours, past_mass: Floats, row: Bytes,
-    quarter: npt.NDArray[np.int64], windows: tuple[int, int, int], long_after: int, hourly: bool,
+    quarter: npt.NDArray[np.int64], windows: tuple[int, int, int], long_after: int, hourly: bool, keep_negative: bool,
     out: Floats, method: Bytes, table: Bytes, basis: Hours, since: Hours, until: Hours, short: Bools, open_end: Bools,
+    raised: Bools,
 ) -> None:  # fmt: skip
     series, length = kind.shape
     most = 0
@@ -202,7 +207,8 @@ def _substitute(
                     chosen = answers[q, w]
                 short[s, h] = count < windows[w]
                 if count > 0:
-                    out[s, h] = masses[chosen]
+                    raised[s, h] = masses[chosen] < 0 and not keep_negative
+                    out[s, h] = 0.0 if raised[s, h] else masses[chosen]
                     method[s, h] = w
                     basis[s, h] = hours[chosen]
                     since[s, h] = hours[max(0, count - windows[w])]
@@ -228,9 +234,11 @@ def substitute(grid: Grid, past: Past, row: Bytes, quarter: npt.NDArray[np.int64
         until=np.full(shape, NO_HOUR, np.int32),
         short=np.zeros(shape, np.bool_),
         open_end=np.zeros(shape, np.bool_),
+        raised=np.zeros(shape, np.bool_),
     )
     arrays: list[Any] = [*made]
-    _substitute(*grid, *past, row, quarter, *terms, *arrays)
+    numbers: list[Any] = [*terms]
+    _substitute(*grid, *past, row, quarter, *numbers, *arrays)
     return made
 
 
@@ -271,7 +279,7 @@ def reach(grid: Grid, row: Bytes, quarter: npt.NDArray[np.int64], terms: Terms) 
     """
     need = np.zeros(grid.kind.shape[0], np.int32)
     before = np.zeros(need.shape, np.int32)
-    _reach(grid.kind, grid.cut, row, quarter, *terms, need, before)
+    _reach(grid.kind, grid.cut, row, quarter, terms.windows, terms.long_after, terms.hourly, need, before)
     return need, before
 
 

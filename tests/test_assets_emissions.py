@@ -344,6 +344,35 @@ def test_n_scope_hourly_is_a_parameter(tmp_path, monkeypatch):
     assert found["hourly"] == [10.0] * 24 + [20.0] * 6
 
 
+@pytest.mark.parametrize(("negative", "kg"), [("zero", 0.0), ("keep", -0.15)], ids=["R10-zero", "R10-keep"])
+def test_a_gap_of_an_instrument_that_drifted_below_zero(tmp_path, negative, kg):
+    """Zero drift gives -0.15 kg/h at most: a failure of three hours takes nothing off the month, and its rows say why."""
+    book = BOOK if negative == "zero" else with_parameter("substitution.negative", negative)
+    spell = {datetime(2026, 1, 20) + n * HOUR: BAD for n in range(3)}
+    lab = Lab(tmp_path, book=book)
+    lab.fill(date(2026, 1, 1), 31, lambda at: spell.get(at, -0.15 if at.hour == 5 else -0.5))
+    lab.run()
+    hours = lab.hours()
+    told = {(hours[at]["mass_kg"], hours[at]["raised_to_zero"], hours[at]["mass_method"]) for at in spell}
+    assert told == {(kg, negative == "zero", "max180")}
+    assert {hours[hours[at]["basis_hour"]]["measured_kg"] for at in spell} == {-0.15}
+    assert not any(r["raised_to_zero"] for at, r in hours.items() if at not in spell)
+    month = lab.one("emissions_monthly")
+    assert month["substituted_t"] == pytest.approx(3 * kg / 1000)
+    assert (month["measured_share_pct"], month["substituted_share_pct"]) == (None, None)
+
+
+def test_shares_are_given_only_where_both_parts_are_there_to_share(tmp_path):
+    """The mass is positive, yet its measured part is below zero: no share of it would mean anything."""
+    spell = {datetime(2026, 1, 20) + n * HOUR: BAD for n in range(20)}
+    lab = Lab(tmp_path)
+    lab.fill(date(2026, 1, 1), 31, lambda at: spell.get(at, 50.0 if at == datetime(2026, 1, 19) else -0.5))
+    lab.run()
+    month = lab.one("emissions_monthly")
+    assert month["mass_t"] > 0 > month["measured_t"]
+    assert (month["measured_share_pct"], month["substituted_share_pct"]) == (None, None)
+
+
 def with_parameter(name, value):
     """The rule book with one parameter changed."""
     rows = [
@@ -355,7 +384,13 @@ def with_parameter(name, value):
 
 @pytest.mark.parametrize(
     "name",
-    ["capture.quarter", "substitution.mixed_episode", "substitution.unknown_calibration", "substitution.n_scope"],
+    [
+        "capture.quarter",
+        "substitution.mixed_episode",
+        "substitution.unknown_calibration",
+        "substitution.n_scope",
+        "substitution.negative",
+    ],
 )
 def test_a_reading_that_is_not_built_is_refused_by_name(tmp_path, name):
     lab = Lab(tmp_path, book=with_parameter(name, "otherwise"))

@@ -207,6 +207,26 @@ def test_of_equal_maxima_the_latest_hour_is_named():
     assert made.basis[0, 5] == 2
 
 
+@pytest.mark.parametrize(
+    ("greatest", "keep", "kg", "raised"),
+    [
+        pytest.param(-0.15, False, 0.0, True, id="R10-below-zero-is-raised"),
+        pytest.param(-0.15, True, -0.15, False, id="R10-below-zero-is-kept"),
+        pytest.param(0.0, False, 0.0, False, id="R10-zero-is-zero"),
+        pytest.param(0.25, False, 0.25, False, id="R10-above-zero"),
+    ],
+)
+def test_R9_R10_a_gap_takes_nothing_off_the_mass(greatest, keep, kg, raised):
+    kinds = [VALID] * 200 + [INVALID] * 3 + [OUT_OF_CONTROL] * 3 + [VALID]
+    masses = [-0.5] * 207
+    masses[190] = greatest
+    made = run(grid(kinds, masses, [200] * 207), terms=TABLES._replace(keep_negative=keep))
+    assert made.mass[0, 200:206].tolist() == [kg] * 6
+    assert made.raised[0].tolist() == [False] * 200 + [raised] * 6 + [False]
+    assert (made.basis[0, 200:206] == 190).all(), "what was measured stays traceable"
+    assert made.mass[0, 206] == -0.5, "a measured mass stays as measured"
+
+
 # ---- against the slow twin --------------------------------------------------------------------------------------------
 
 
@@ -250,7 +270,9 @@ def twin(made_of, past, rows, quarter, terms):
             kg = max(m for _, m in window)
             basis = max(at for at, m in window if m == kg)
             short = len(before) < terms.windows[w]
-            found.append((kg, w, table, short, pending, basis, window[0][0], window[-1][0] + 1))
+            raised = kg < 0 and not terms.keep_negative
+            kg = 0.0 if raised else kg
+            found.append((kg, w, table, short, pending, raised, basis, window[0][0], window[-1][0] + 1))
     return found
 
 
@@ -262,9 +284,11 @@ def as_found(made):
         if made.table[s, h]:
             said += (made.table[s, h].item(), made.short[s, h].item(), made.open_end[s, h].item())
             if method != NO_SUBSTITUTE:
+                said += (made.raised[s, h].item(),)
                 said += (made.basis[s, h].item(), made.since[s, h].item(), made.until[s, h].item())
         else:
             assert not made.short[s, h]
+            assert not made.raised[s, h]
             assert made.basis[s, h] == NO_HOUR
         out.append(said)
     return out
@@ -274,7 +298,8 @@ def as_found(made):
 def worlds(draw):
     """Small windows, so that every border is met: runs of hours, a past with gaps, quarters, cuts before and after its end."""
     series, length = draw(st.integers(1, 3)), draw(st.integers(0, 40))
-    masses = st.sampled_from([0.0, 0.5, 1.0, 2.0, 2.0, 3.0, -0.25, 7.5])
+    some = [0.0, 0.5, 1.0, 2.0, 2.0, 3.0, -0.25, 7.5]
+    masses = st.sampled_from(draw(st.sampled_from([some, [-0.25, -0.5], [-0.25, -0.5, 0.0, -0.125]])))
     kind = np.empty((series, length), np.int8)
     for s in range(series):
         row = []
@@ -298,7 +323,7 @@ def worlds(draw):
         [[draw(st.sampled_from([FULL, LOW, NEITHER, NO_RATE])) for _ in range(2)] for _ in range(series)], np.int8
     )
     windows = tuple(sorted(draw(st.tuples(*[st.integers(1, 15)] * 3))))
-    terms = Terms(windows, draw(st.integers(1, 6)), hourly=draw(st.booleans()))
+    terms = Terms(windows, draw(st.integers(1, 6)), hourly=draw(st.booleans()), keep_negative=draw(st.booleans()))
     return Grid(kind, np.where(kind == VALID, mass, np.nan), cut), past_of(rows), row, quarter, terms
 
 
