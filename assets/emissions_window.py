@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from assets.data_span import days_before_data
 from assets.judgement_limits import Labels
 from assets.judgement_series import MUST_MONITOR
-from resources.bench import LONGEST_GAP_DAYS
 
 if TYPE_CHECKING:
     from assets.arrow_columns import Codes
@@ -113,12 +113,9 @@ def month_window(bench: Bench, month: str, margin: int) -> Window | None:
     frontier = bench.frontier("cems_hourly", str(last + timedelta(days=margin)))
     if frontier < str(first):
         return None
-    begin = 0
-    if not bench.keys("cems_hourly", str(first - timedelta(days=LONGEST_GAP_DAYS)), str(first - timedelta(days=1))):
-        own = bench.keys("cems_hourly", str(first), str(last))
-        if not own:
-            return None
-        begin = date.fromisoformat(own[0]).day - 1
+    begin = days_before_data(bench, first, last)
+    if begin is None:
+        return None
     reached = (date.fromisoformat(frontier) - first).days + 1
     return Window(month, first, days, begin, min(days, reached), margin, max(0, reached - days))
 

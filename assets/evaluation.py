@@ -214,7 +214,7 @@ def _verdicts(rows: pl.DataFrame, first: date, days: int, terms: Terms) -> pl.Da
             "capture_pct": percent(counts.valid, counts.production),
             "mandatory_hours": counts.mandatory.ravel(),
             "mandatory_fail_hours": counts.mandatory_fail.ravel(),
-            "mandatory_verdict": pl.Series(floor_verdicts(counts), dtype=pl.String),
+            "mandatory_verdict": pl.Series(floor_verdicts(counts, terms.insufficient_pct), dtype=pl.String),
             "verdict": [VERDICTS[v] for v in found.ravel().tolist()],
         },
         schema_overrides=dict.fromkeys(_WHO, pl.String),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assets.data_span import days_before_data
 from assets.judgement_episodes import episodes_table
 from assets.judgement_floor import mandatory_table
 from assets.judgement_hours import CLOCK_HOURS, read_hours, read_past
@@ -92,13 +93,16 @@ def _month(bench: Bench, month: str) -> tuple[Month, list[str]] | None:
     if frontier < str(first):
         return None
     days = bench.keys("cems_hourly", str(first), str(last))
-    if not days and not bench.keys("cems_hourly", "", str(first)):
+    begin = days_before_data(bench, first, last)
+    if begin is None:
         return None
-    return Month(month, first, length, date.fromisoformat(frontier).day), days
+    return Month(month, first, length, date.fromisoformat(frontier).day, begin), days
 
 
 def _series(bench: Bench, frame: Month, days: list[str], series: Series) -> tuple[Series, Floats, Bools]:
     """The series to judge with their hours: those that must be monitored and those that something was recorded for."""
+    # What lies before the first data of a home was never asked for: it is no production without values.
+    series.in_force[:, : frame.begin] = False
     value, seen = read_hours(bench, frame, days, series)
     wanted = np.flatnonzero(series.in_force[:, : frame.shown].any(axis=1) & (series.expected | seen.any(axis=1)))
     return series.take(wanted), value[wanted], seen[wanted]

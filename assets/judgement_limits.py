@@ -32,12 +32,13 @@ Codes = npt.NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Month:
-    """A local calendar month of which the first `shown` days lie before the end of the data."""
+    """A local calendar month of which the first `shown` days lie before the end of the data, and `begin` before their start."""
 
     key: str
     first: date
     days: int
     shown: int
+    begin: int = 0
 
     @cached_property
     def dates(self) -> list[date]:

@@ -44,8 +44,9 @@ _TEXTS = (
     "月内限值有变 / the limit changed within the month",
     "限值依据为草稿 / the limit rests on a draft source",
     "启停炉迟报, 不享限时豁免 / a start or stop was declared late and has no cap",
+    "数据自本月内开始, 此前不计 / the data begin within the month: nothing before counts",
 )
-_PARTIAL, _CAPTURE, _SHORT, _NONE, _MANDATORY, _CHANGED, _DRAFT, _LATE = (1 << k for k in range(len(_TEXTS)))
+_PARTIAL, _CAPTURE, _SHORT, _NONE, _MANDATORY, _CHANGED, _DRAFT, _LATE, _BEGUN = (1 << k for k in range(len(_TEXTS)))
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ def monthly_table(month: Month, series: Series, judged: Judged, made: Verdicts, 
         "capture_pct": percent(counts.valid, counts.production),
         "mandatory_hours": counts.mandatory.ravel(),
         "mandatory_fail_hours": counts.mandatory_fail.ravel(),
-        "mandatory_verdict": floor_verdicts(counts),
+        "mandatory_verdict": floor_verdicts(counts, terms.insufficient_pct),
         "verdict": [VERDICTS[v] for v in made.verdict.ravel().tolist()],
         **_worst(month, who, worst, terms),
         "rule_id": [r for r in rules for _ in range(policies)],
@@ -141,10 +142,15 @@ def percent(part: Codes, whole: Codes) -> pl.Series:
     return pl.Series(made).fill_nan(None)
 
 
-def floor_verdicts(counts: MonthCounts) -> list[str | None]:
-    """Outcome of the floor test of each group and policy; None where no hour was tested."""
-    pairs = zip(counts.mandatory.ravel().tolist(), counts.mandatory_fail.ravel().tolist(), strict=True)
-    return [None if not tested else "FAIL" if failing else "PASS" for tested, failing in pairs]
+def floor_verdicts(counts: MonthCounts, insufficient_pct: int) -> list[str | None]:
+    """Outcome of the floor test of each group and policy; None where no hour was due.
+
+    One failing hour is a FAIL however few were tested; too few tested ones are no PASS, as in `mandatory_monthly`.
+    """
+    thin = (counts.mandatory == 0) | (100 * counts.due_valid < insufficient_pct * counts.due)
+    told = [(counts.due == 0, ""), (counts.mandatory_fail > 0, "FAIL"), (thin, "INSUFFICIENT")]
+    made = np.select([c for c, _ in told], [v for _, v in told], "PASS")
+    return [v or None for v in made.ravel().tolist()]
 
 
 def _worst(month: Month, who: Groups, worst: Worst, terms: Terms) -> dict[str, pl.Series]:
@@ -184,6 +190,7 @@ def _warnings(month: Month, series: Series, made: Verdicts, late: Bools, terms: 
         _PARTIAL * series.in_force[:, month.shown :].any(axis=1)
         | _CHANGED * (low < high)
         | _LATE * late
+        | (_BEGUN if month.begin else 0)
         | _DRAFT * (series.draft[:, : month.shown] & shown).any(axis=1)
     )
     members = made.groups.members

@@ -154,7 +154,7 @@ PRODUCTS: tuple[Product, ...] = (
     Product(
         "judgement",
         ("ule_hourly", "ule_monthly", "ule_progress", "mandatory_monthly", "ule_plants", "ule_episodes"),
-        "month", "judgement-2", make_judgement, _judged_months,
+        "month", "judgement-3", make_judgement, _judged_months,
     ),
     Product(
         "annual", ("ule_annual",), "year", "annual-1", make_annual,

@@ -99,10 +99,10 @@ VERDICT: Meanings = {
 FLOOR_VERDICT: Meanings = {
     "PASS": ("判定小时均不超过强制标准", "no tested hour is above the mandatory standard"),
     "FAIL": ("至少一小时超过强制标准", "at least one tested hour is above it"),
+    "INSUFFICIENT": ("无超标, 但判定小时太少", "no failing hour, but too few tested ones"),
 }
 MANDATORY_VERDICT: Meanings = {
     **FLOOR_VERDICT,
-    "INSUFFICIENT": ("无超标, 但判定小时太少", "no failing hour, but too few tested ones"),
     "NO_PRODUCTION": ("没有生产小时", "no production hours"),
 }
 SCOPE_VERDICT: Meanings = {

@@ -28,7 +28,7 @@ POLICIES = (
 )
 VERDICTS = ("PASS", "FAIL", "INSUFFICIENT", "NO_PRODUCTION")
 #: Outcome of the test against the mandatory standard: one failing hour is enough.
-FLOOR_VERDICTS = ("PASS", "FAIL")
+FLOOR_VERDICTS = ("PASS", "FAIL", "INSUFFICIENT")
 
 ULE_HOURLY = Table(
     "ule_hourly", "judgement", "month", ("outlet_id", "pollutant", "hour"),
@@ -39,7 +39,7 @@ ULE_HOURLY = Table(
         Column("limit_mg_m3", pa.float64(), "超低排放限值：没有则为空", "ultra-low limit; null where none is set", "mg/m3"),
         Column("rule_id", LABEL, "规则编号：限值出自 规则包/行, 或许可证", "rule pack and row of the limit, or permit"),
         Column("process_state", LABEL, "工况：占该小时至少 45 分钟的申报工况; 混合小时和未申报的按正常运行从严判定", "declared state that fills at least 45 minutes of the hour; a mixed hour, and one that nothing was declared for, counts as running", nullable=False, values=STATES, meanings=m.of(m.PROCESS_STATE, STATES)),
-        Column("exempt", pa.bool_(), "是否豁免：至少 45 分钟处于如实、及时申报的启停炉限时内, 不作强制标准判定", "at least 45 minutes lie within the cap of a start or stop declared in time: not tested against the mandatory standard", nullable=False, source="公告2022年第21号 6; HJ 847-2017 10"),
+        Column("exempt", pa.bool_(), "是否豁免：至少 45 分钟处于如实、及时申报的启停炉限时内, 不作强制标准判定; 几次启停合计满 45 分钟亦可 (如热启 30 分 + 停窑 30 分), 此时 process_state 为 running", "at least 45 minutes lie within the cap of a start or stop declared in time: not tested against the mandatory standard; several together may fill them (hot_start 30 min + shutdown 30 min), process_state then being running", nullable=False, source="公告2022年第21号 6; HJ 847-2017 10"),
         Column("judged", pa.bool_(), "是否判定：该小时是否计入 95 % 判定 (主口径: 启停炉小时也计入)", "the hour counts in the 95 % test (headline policy: hours of start-up and shut-down too)", nullable=False),
         Column("ok", pa.bool_(), "是否达标：判定浓度 <= 限值; 未判定则为空", "judged value <= limit; null where not judged"),
         Column("excluded_reason", LABEL, "未判定原因：为何不计入", "why the hour does not count", values=tuple(m.EXCLUDED), meanings=m.of(m.EXCLUDED, tuple(m.EXCLUDED))),
@@ -77,7 +77,7 @@ ULE_MONTHLY = Table(
         Column("capture_pct", pa.float64(), "有效率：有效小时 / 生产小时", "valid_hours / production_hours", "%", low=0, high=100),
         Column("mandatory_hours", pa.int32(), "强制标准判定小时：有强制标准限值的判定小时; 豁免小时除外", "judged hours tested against the mandatory standard or permit; exempt hours are left out", "h", nullable=False, low=0, high=744),
         Column("mandatory_fail_hours", pa.int32(), "强制标准超标小时：其中超过强制标准或许可证的", "hours of these above the mandatory standard or permit", "h", nullable=False, low=0, high=744),
-        Column("mandatory_verdict", LABEL, "强制标准结论：一小时超标即 FAIL; 无限值或无可判小时则为空; 不改变 95 % 结论", "one hour above it is FAIL; null without a limit or a tested hour; it does not change the verdict of the 95 % rule", values=FLOOR_VERDICTS, meanings=m.of(m.FLOOR_VERDICT, FLOOR_VERDICTS)),
+        Column("mandatory_verdict", LABEL, "强制标准结论：一小时超标即 FAIL; 有效小时太少为 INSUFFICIENT; 无限值或无应判小时则为空; 不改变 95 % 结论", "one hour above it is FAIL, too few valid ones INSUFFICIENT; null without a limit or an hour that it asks for; it does not change the verdict of the 95 % rule", values=FLOOR_VERDICTS, meanings=m.of(m.FLOOR_VERDICT, FLOOR_VERDICTS)),
         Column("verdict", LABEL, "结论：95 % 判定, 与强制标准结论各自独立", "verdict of the 95 % rule for the month, or the month so far, whatever the mandatory verdict says", nullable=False, values=VERDICTS, meanings=m.of(m.VERDICT, VERDICTS)),
         Column("worst_720h_share_pct", pa.float64(), "最差720小时达标率：在本月结束的满 720 判定小时窗口中最低的; 只在主口径的单项污染物行给出", "least share of a full window of 720 judged hours that ends in the month; only in headline rows of single pollutants", "%", low=0, high=100),
         Column("worst_720h_until", TIME, "最差窗口止于：该窗口最后一个小时 (起点)", "last hour of that window (the first such)"),

@@ -32,7 +32,8 @@ DROP, COUNT_AS_FAIL = range(2)
 #: verdicts
 PASS, FAIL, INSUFFICIENT, NO_PRODUCTION = range(4)
 
-_PRODUCTION, _VALID, _JUDGED, _OK, _TESTED, _MANDATORY_FAIL = range(6)
+_PRODUCTION, _VALID, _JUDGED, _OK, _TESTED, _MANDATORY_FAIL, _DUE, _DUE_VALID = range(8)
+_COUNTS = 8
 #: Bits of an hour's result, beside 1 for a missing value.
 _HOLDS, _TEST, _UNLAWFUL = 2, 4, 8
 _RESULTS = 16
@@ -54,7 +55,8 @@ class MonthCounts(NamedTuple):
 
     production: hours under a limit in which the kiln was not stopped; valid: of these, with a value of every member;
     judged: the denominator; ok: of these, within the limit; mandatory: judged hours with a value that the mandatory limit was
-    tested in, those within a cap left out (R13, R15); mandatory_fail: of these, above it.
+    tested in, those within a cap left out (R13, R15); mandatory_fail: of these, above it. due: production hours that the mandatory
+    limit asks for, whatever the policy; due_valid: of these, with a value of every member.
     """
 
     production: Counts
@@ -63,6 +65,8 @@ class MonthCounts(NamedTuple):
     ok: Counts
     mandatory: Counts
     mandatory_fail: Counts
+    due: Counts
+    due_valid: Counts
 
 
 @njit(cache=True, nogil=True)
@@ -121,10 +125,10 @@ def _count(
     tally = np.zeros((limit.shape[0], _RESULTS), np.int32)
     for g in range(counts.shape[0]):
         tally[:] = 0
-        production = valid = 0
+        production = valid = due = due_valid = 0
         for h in range(value.shape[1]):
             day = h // HOURS_PER_DAY
-            producing = tagged = False
+            producing = tagged = asked = False
             complete = True
             for k in range(members.shape[1]):
                 s = members[g, k]
@@ -133,10 +137,13 @@ def _count(
                 producing = True
                 complete &= np.isfinite(value[s, h])
                 tagged |= exempt[s, h] or state[s, h] != RUNNING
+                asked |= not exempt[s, h] and not np.isnan(mandatory[0, s, day])
             if not producing:
                 continue
             production += 1
             valid += complete
+            due += asked
+            due_valid += asked and complete
             if tagged:
                 for p in range(startup.size):
                     bits = _result(value, state, exempt, limit, mandatory, members, g, h, bounds[p], startup[p])
@@ -159,6 +166,8 @@ def _count(
         for p in range(startup.size):
             counts[g, p, _PRODUCTION] = production
             counts[g, p, _VALID] = valid
+            counts[g, p, _DUE] = due
+            counts[g, p, _DUE_VALID] = due_valid
             for bits in range(_RESULTS):
                 _add(counts, g, p, bits, invalid[p], tally[bounds[p], bits])
 
@@ -179,9 +188,9 @@ def count_month(
         raise ValueError(f"bounds {limit.shape}, {mandatory.shape} do not fit values {value.shape}")
     if members.size and members.max() >= value.shape[0]:
         raise ValueError("a group names a series that does not exist")
-    counts = np.zeros((members.shape[0], policies.startup.size, 6), np.int32)
+    counts = np.zeros((members.shape[0], policies.startup.size, _COUNTS), np.int32)
     _count(value, state, exempt, limit, mandatory, members, policies.startup, policies.invalid, policies.bounds, counts)
-    return MonthCounts(*(np.ascontiguousarray(counts[:, :, k]) for k in range(6)))
+    return MonthCounts(*(np.ascontiguousarray(counts[:, :, k]) for k in range(_COUNTS)))
 
 
 def allowed_fails(judged: Counts, pass_pct: int) -> Counts:

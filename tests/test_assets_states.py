@@ -487,3 +487,24 @@ def test_the_check_sees_verdicts_that_do_not_add_up(tmp_path, table, values, tex
     (check,) = checks_of(["ule_monthly"])
     problems = check.verdict(home, ["2026-10"]).problems
     assert [p for p in problems if text and text in p] or (text is None and not problems), problems
+
+
+def test_R13_both_tables_of_the_floor_say_the_same_of_a_month_with_few_values():
+    bench = filled([40.0] * 16 + [math.nan] * 728)
+    made = bench.make("2026-10")
+    monthly = nox_of(frame(made["ule_monthly"]), "A")
+    assert (monthly["mandatory_verdict"], floor(made, "nox")["verdict"]) == ("INSUFFICIENT", "INSUFFICIENT")
+
+
+def nox_of(rows, outlet_id):
+    chosen = pl.col("outlet_id") == outlet_id, pl.col("pollutant") == "nox", pl.col("policy") == "include_all_fuel_on"
+    return rows.filter(*chosen).row(0, named=True)
+
+
+def test_hours_before_the_first_data_of_a_home_are_no_production():
+    first = date(2026, 10, 10)
+    made = filled([40.0] * (24 * 22), first=first).make("2026-10")
+    row = nox_of(frame(made["ule_monthly"]), "A")
+    assert (row["production_hours"], row["capture_pct"], row["verdict"]) == (24 * 22, 100.0, "PASS")
+    assert "begin within the month" in row["warning"]
+    assert frame(made["ule_hourly"])["hour"].min() == datetime(2026, 10, 10)

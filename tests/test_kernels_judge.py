@@ -358,7 +358,7 @@ def test_month_to_date_agrees_with_the_twin(month, further, pass_pct):
 def slow_counts(month, members, startup, invalid, decimals):
     """Counts of one group under one policy, hour by hour with decimals and fractions."""
     value, _, state, exempt, limit, mandatory = month
-    production = valid = judged = ok = tested = unlawful = 0
+    production = valid = judged = ok = tested = unlawful = due = due_valid = 0
 
     def holds(v, bound):
         if decimals is None:
@@ -372,7 +372,11 @@ def slow_counts(month, members, startup, invalid, decimals):
         if state[0, h] in (OUTSIDE, STOPPED) or not limited:
             continue
         production += 1
-        valid += all(not math.isnan(value[s, h]) for s in limited)
+        complete = all(not math.isnan(value[s, h]) for s in limited)
+        valid += complete
+        asked = any(not exempt[s, h] and not math.isnan(mandatory[s, h // 24]) for s in limited)
+        due += asked
+        due_valid += asked and complete
         left = [
             s
             for s in limited
@@ -389,7 +393,7 @@ def slow_counts(month, members, startup, invalid, decimals):
         floor = [s for s in left if not exempt[s, h] and not math.isnan(mandatory[s, h // 24])]
         tested += bool(floor)
         unlawful += any(not holds(value[s, h], mandatory[s, h // 24]) for s in floor)
-    return [production, valid, judged, ok, tested, unlawful]
+    return [production, valid, judged, ok, tested, unlawful, due, due_valid]
 
 
 @settings(max_examples=80, deadline=None)
@@ -405,7 +409,7 @@ def test_month_counts_agree_with_the_twin(month):
         rounding = 1 if POLICIES.bounds[p] else None
         slow = slow_counts(month, groups[g], POLICIES.startup[p], POLICIES.invalid[p], rounding)
         assert [int(c[g, p]) for c in counts] == slow
-        production, valid, judged, ok, _, _ = slow
+        production, valid, judged, ok, *_ = slow
         if production == 0:
             expected = NO_PRODUCTION
         elif judged == 0 or Fraction(valid, production) < Fraction(int(POLICIES.min_capture_pct[p]), 100):
