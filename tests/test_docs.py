@@ -43,7 +43,7 @@ def python(page: str) -> str:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the home that the registry page makes: its registry, three hours of a capture, and a stranger's frame."""
     root = tmp_path_factory.mktemp("docs")
-    registry, landing = root / "kiln-home/registry", root / "kiln-home/landing/cems"
+    registry, landing = root / "my-plant/registry", root / "my-plant/landing/cems"
     registry.mkdir(parents=True)
     landing.mkdir(parents=True)
     for name, content in files(REGISTRY_PAGES[0]).items():
@@ -55,7 +55,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pairs = "a34013-Avg=4.0,a34013-Flag=N;a21002-Avg=38.0,a21002-Flag=N;a19001-Avg=9.80,a19001-Flag=N"
         frames.append(minute(at, pairs, mn=mn, qn=f"{at}000"))
     (landing / "2026-11-20.txt").write_bytes(b"".join(frames))
-    home = Home(Settings(home=str(root / "kiln-home")))
+    home = Home(Settings(home=str(root / "my-plant")))
     home.intake.take_in(str)
     for of in PRODUCTS:
         for key in sorted(of.keys(home)):
