@@ -56,7 +56,7 @@ def settle_states(
         spans = close(some, terms)
         stretches = list(sweep(spans))
         states += [_state(s) for s in stretches]
-        said = (*_open(spans), *_overlaps(spans, stretches), *_caps(spans, terms))
+        said = (*_open(spans), *_overlaps(spans, stretches), *_caps(spans, _held(stretches), terms))
         findings += [note.finding(kinds, _place(span, subjects)) for span, note in said]
     return states, findings
 
@@ -122,6 +122,21 @@ def _open(spans: list[Span]) -> Iterator[tuple[Span, Note]]:
             yield span, Note("E32_open_state", "end", row.event_id, {"event": row.event_id, "state": row.what})
 
 
+def _held(stretches: list[Stretch]) -> dict[int, float]:
+    """Seconds for which each span holds, by its `id`."""
+    own: dict[int, float] = {}
+    for s in stretches:
+        own[id(s.span)] = own.get(id(s.span), 0.0) + (s.end - s.begin).total_seconds()
+    return own
+
+
+def _long(seconds: float) -> str:
+    """A length of time in the unit that a person would take."""
+    if seconds < 60:
+        return f"{round(seconds, 3):g} s"
+    return f"{seconds / 60:.1f} min".replace(".0 ", " ") if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
 def _overlaps(spans: list[Span], stretches: list[Stretch]) -> Iterator[tuple[Span, Note]]:
     """Events that do not hold in all of their time, with those that hold instead."""
     begins = [s.begin for s in stretches]
@@ -129,9 +144,7 @@ def _overlaps(spans: list[Span], stretches: list[Stretch]) -> Iterator[tuple[Spa
     of_state = {
         state: list(accumulate((s.span.event.row.what == state for s in stretches), initial=0)) for state in STATES
     }
-    own: dict[int, float] = {}
-    for s in stretches:
-        own[id(s.span)] = own.get(id(s.span), 0.0) + (s.end - s.begin).total_seconds()
+    own = _held(stretches)
     for span in spans:
         lost = (span.end - span.start).total_seconds() - own.get(id(span), 0.0)
         if lost <= 0:
@@ -140,7 +153,7 @@ def _overlaps(spans: list[Span], stretches: list[Stretch]) -> Iterator[tuple[Spa
         row = span.event.row
         same = of_state[row.what][last] - of_state[row.what][first] == last - first
         others = _others(span, stretches, first, last)
-        figures = {"event": row.event_id, "state": row.what, "minutes": lost / 60, "others": others}
+        figures = {"event": row.event_id, "state": row.what, "lost": _long(lost), "others": others}
         kind = "E31_overlap_same_state" if same else "E30_overlap"
         yield span, Note(kind, "", row.event_id, figures, evidence=others)
 
@@ -157,7 +170,7 @@ def _others(span: Span, stretches: list[Stretch], first: int, last: int) -> str:
     return ", ".join(list(named)[:NAMED]) + (" …" if len(named) > NAMED else "")
 
 
-def _caps(spans: list[Span], terms: Terms) -> Iterator[tuple[Span, Note]]:
+def _caps(spans: list[Span], held: Mapping[int, float], terms: Terms) -> Iterator[tuple[Span, Note]]:
     """Starts and stops longer than their cap, alone or one right after another of the same kind."""
     chains: dict[str, tuple[datetime, datetime, str]] = {}
     for span in spans:
@@ -168,7 +181,8 @@ def _caps(spans: list[Span], terms: Terms) -> Iterator[tuple[Span, Note]]:
         hours = (span.end - span.start).total_seconds() / 3600
         told: dict[str, object] = {"event": row.event_id, "state": row.what, "cap": cap}
         if hours > cap:
-            told["hours"] = hours
+            # The clock of the cap runs by what is declared, whatever holds of it: both are told.
+            told |= {"hours": hours, "held": _long(held.get(id(span), 0.0))}
             yield span, Note("E34_longer_than_cap", "end", f"{hours:.1f} h", told, cap, row.event_id)
         since, until, before = chains.get(row.what, (span.start, span.start, ""))
         if before and span.start <= until:

@@ -129,6 +129,17 @@ def test_a_mixed_hour_runs_and_may_still_be_exempt():
     assert exempt[4:9].tolist() == [False, True, True, True, False]
 
 
+def test_R15_two_capped_events_fill_an_hour_together():
+    """30 min of hot start, 30 min of shutdown: no state fills the hour, which runs, and 60 min of it are within a cap."""
+    state, exempt = hours_of((HOT_START, 5, 6.5, 5), (SHUTDOWN, 6.5, 8, 6.5))
+    assert state[5:8].tolist() == [HOT_START, RUNNING, SHUTDOWN]
+    assert exempt[5:8].tolist() == [True, True, True]
+    for begin, within in ((-1.75, True), (-1.77, False)):
+        # Of the hot start 15 or 14 min lie within its cap of 8 h: with 30 of the stop 45 or 44.
+        state, exempt = hours_of((HOT_START, begin, 6.5, begin), (SHUTDOWN, 6.5, 8, 6.5))
+        assert (state[6], exempt[6]) == (RUNNING, within)
+
+
 def test_what_does_not_fit_is_refused():
     none = Stretches(*(np.zeros(0, k) for k in (np.int32, np.int8, np.int64, np.int64, np.int64, np.bool_)))
     caps = Caps(np.full(1, 45, np.int32), np.zeros((1, STATES), np.int64), np.zeros(1, np.bool_))

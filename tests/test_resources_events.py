@@ -7,7 +7,7 @@ import random
 import time
 from datetime import date, datetime, timedelta
 from functools import cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -464,9 +464,34 @@ def test_of_several_states_at_one_moment_the_strictest_holds() -> None:
     assert {s.start for s in made.states if s.event_id == "H"} == {at(1, 10)}, "an event keeps its own clock"
     told = {f.value: f for f in made.findings if f.check_id == "E30_overlap"}
     assert set(told) == {"S", "H"}
-    assert "360 minutes" in told["S"].text_en
+    assert "yields 6.0 h to" in told["S"].text_en
     assert "H (hot_start), R (running)" in told["S"].text_en
-    assert "120 minutes" in told["H"].text_en
+    assert "yields 2.0 h to" in told["H"].text_en
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "said"),
+    [("10:00:00", "10:00:02", "2 s"), ("10:00:00", "10:01:30", "1.5 min"), ("10:00:00", "11:00:00", "60 min")],
+    ids=["seconds", "minutes", "an-hour"],
+)
+def test_the_length_of_an_overlap_is_told_in_a_unit_that_fits(begin: str, end: str, said: str) -> None:
+    made = book(states(
+        "S,L1,stopped,2026-03-01 00:00,2026-03-03 00:00,2026-03-01 01:00,",
+        f"R,L1,running,2026-03-01 {begin},2026-03-01 {end},2026-03-01 13:00,",
+    ))  # fmt: skip
+    found = only(made, "E30_overlap")
+    assert f"yields {said} to" in found.text_en
+    assert f"有 {said} 由" in found.text_zh
+
+
+def test_R15_a_cap_that_is_passed_tells_what_is_declared_and_what_of_it_holds() -> None:
+    """Declared until a mistaken year; another event holds from the first day on."""
+    made = book(states(
+        "H,L1,hot_start,2026-03-01 00:00,2026-03-31 00:00,2026-03-01 01:00,",
+        "R,L1,running,2026-03-01 05:00,2026-04-30 00:00,2026-03-01 06:00,",
+    ))  # fmt: skip
+    text = next(f for f in made.findings if f.check_id == "E34_longer_than_cap").text_en
+    assert "is declared for 720.0 h (5.0 h of them hold" in text
 
 
 def test_the_order_of_strictness_is_a_parameter_that_names_every_state() -> None:
@@ -872,7 +897,9 @@ def test_every_error_of_the_catalogue_is_named_at_once(tmp_path: Path) -> None:
 
 
 def test_every_kind_is_named_in_two_languages_and_rated() -> None:
-    assert list(KINDS) == sorted(KINDS)
+    families = [list(ids) for _, ids in groupby(KINDS, key=lambda name: name[0])]
+    assert families == [sorted(ids) for ids in families]
+    assert len(families) == len({ids[0][0] for ids in families}), "each family stands together"
     assert {k.severity for k in KINDS.values()} <= set(FINDINGS["severity"].values)
     assert all(k.zh != k.en and k.remedy_zh != k.remedy_en for k in KINDS.values())
 
