@@ -3,26 +3,28 @@
 Belongs here: options, exit codes and what is printed. Does not belong here: doing the work. Imports of dagster and numba
 wait until a command needs them: `kiln --help` answers at once.
 
-Exit codes: 0 done, 1 done with findings that block, 2 usage or configuration, 3 input refused. Errors of our own end as
+Exit codes: 0 done, 1 done with findings that block, 2 usage or configuration, 3 input refused, 130 interrupted. Errors of our own end as
 sentences with one of these codes; a traceback is a mistake in the program.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from datetime import date
 from typing import Any, NoReturn
 
 import click
 
+from pipelines.interrupted import told
 from resources.settings import Settings
 
 HOME = click.option(
     "--home", default=None, help="主目录 home: a folder or s3://bucket/prefix [KILN_HOME, else ./kiln-home]"
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="机器可读 machine-readable output")
-DONE, BLOCKED, USAGE, REFUSED = 0, 1, 2, 3
+DONE, BLOCKED, USAGE, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
 #: Errors that do not speak of the configuration.
 CODES = {
     "RegistryError": REFUSED,
@@ -68,6 +70,8 @@ class Sentences(click.Group):
             return super().invoke(ctx)
         except BrokenPipeError:
             raise
+        except KeyboardInterrupt:
+            stop(INTERRUPTED, "已中断 / interrupted")
         except OSError as error:
             stop(USAGE, f"{type(error).__name__}: {error}")
         except Exception as error:
@@ -105,11 +109,13 @@ def run(
         raise click.UsageError("--date, --from/--to 与 --all 只能选一 choose one of --date, --from/--to, --all")
     if first and last and first > last:
         raise click.UsageError(f"--from {first} 晚于 lies after --to {last}")
-    from pipelines.runs import run_night
+    settings = _settings(home)
+    with told(settings):
+        from pipelines.runs import run_night
 
-    outcome = run_night(
-        _settings(home), first=day or first or "", last=day or last or "", everything=everything, publish=not no_publish
-    )
+        outcome = run_night(
+            settings, first=day or first or "", last=day or last or "", everything=everything, publish=not no_publish
+        )
     emit(outcome.data, outcome.text, as_json=as_json)
     sys.exit(outcome.code)
 
@@ -141,9 +147,11 @@ def plan(home: str | None, as_json: bool, expect: str, products: tuple[str, ...]
 @click.option("--sealed", is_flag=True, help="含已报送年份 restate filed years too (registry/filings.csv)")
 def backfill(home: str | None, as_json: bool, products: tuple[str, ...], first: str, last: str, no_publish: bool, sealed: bool) -> None:
     """补算 Bring exactly what no longer stands up to date, check it, and publish. `kiln plan` tells beforehand what."""
-    from pipelines.cli_backfill import backfilling
+    settings = _settings(home)
+    with told(settings):
+        from pipelines.cli_backfill import backfilling
 
-    outcome = backfilling(_settings(home), products, first, last, publish=not no_publish, sealed=sealed)
+        outcome = backfilling(settings, products, first, last, publish=not no_publish, sealed=sealed)
     emit(outcome.data, outcome.text, as_json=as_json)
     sys.exit(outcome.code)
 
@@ -255,9 +263,11 @@ def simulate(
 @AS_JSON
 def demo(home: str | None, as_json: bool) -> None:
     """演示 Simulate a small landing zone, run the night, publish, and say what came of it."""
-    from pipelines.invented import run_demo
+    settings = _settings(home)
+    with told(settings):
+        from pipelines.invented import run_demo
 
-    outcome = run_demo(_settings(home))
+        outcome = run_demo(settings)
     emit(outcome.data, outcome.text, as_json=as_json)
     sys.exit(outcome.code)
 
@@ -332,10 +342,10 @@ def ledger_template(
     fuels: tuple[str, ...],
     out: str,
 ) -> None:
-    """台账模板 Write the bilingual ledger workbook; with --home for its plants and lines, else for those named."""
+    """台账模板 Write the bilingual ledger workbook; for the plants and lines of --home or KILN_HOME, without either for those named."""
     from pipelines.cli_ledgers import writing
 
-    emit(*writing(_settings(home) if home else None, out, plants, lines, year or 0, fuels), as_json=as_json)
+    emit(*writing(_settings(home) if home or os.environ.get("KILN_HOME") else None, out, plants, lines, year or 0, fuels), as_json=as_json)
 
 
 @main.group()

@@ -57,6 +57,11 @@ def _form(
         raise SettingsError(
             f"登记中没有 not in the registry: {', '.join(strange)}; 已知 known: {', '.join([*known, *owned])}"
         )
+    if not owned:
+        raise SettingsError(
+            f"{settings.place('registry')}: 登记中没有企业和生产线，无从预填；用 --home 指明主目录 / no plants and lines in the registry "
+            "to fill in; name the home with --home"
+        )
     chosen = plants or tuple(sorted({owned[n] for n in lines})) or tuple(known)
     kept = lines or tuple(n for n, plant in owned.items() if plant in chosen)
     return Form(tuple((p, known[p]) for p in chosen), tuple((n, owned[n]) for n in kept), year, named)

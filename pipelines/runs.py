@@ -13,7 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+import dagster as dg
+
 from assets.products import ALL
+from pipelines.interrupted import INTERRUPTED, newest, sentence
 from pipelines.summary import in_words, summary
 from resources.factors import FactorError
 from resources.findings import FindingError
@@ -25,7 +28,6 @@ from resources.storage import open_storage
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import dagster as dg
     from dagster_shared.error import SerializableErrorInfo
 
     from resources.settings import Settings
@@ -34,6 +36,8 @@ DONE, BLOCKED, USAGE, REFUSED = 0, 1, 2, 3
 PLACES = ("registry", "landing", "lake", "published")
 #: Modules whose errors are whole sentences, and the failure of a blocking check.
 OWN = ("resources.", "contracts.", "dagster._core.definitions.events.Failure")
+#: Names of what ends a step when somebody interrupts it.
+STOPS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +88,29 @@ def _run(settings: Settings, name: str, config: dict[str, object]) -> RunOutcome
     if refusal:
         return refusal
     begun = time.perf_counter()
-    with alone(settings, _tell), _environment(settings):
-        before = _refused(Home(settings))
-        result = _carry_out(settings, name, config)
-    problems = [_why(e) for e in result.all_events if e.is_step_failure]
+    released = newest(settings)
+    try:
+        with alone(settings, _tell), _environment(settings):
+            before = _refused(Home(settings))
+            result = _carry_out(settings, name, config)
+    except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
+        return _interrupted(settings, released)
+    failures = [e for e in result.all_events if e.is_step_failure]
+    if any(_root_name(e) in STOPS for e in failures):
+        return _interrupted(settings, released)
+    problems = [_why(e) for e in failures]
     home = Home(settings)
     facts = summary(home)
     refused = sorted({path for token, path in _refused(home).items() if token not in before})
     seconds = time.perf_counter() - begun
     data = {"ok": result.success, "seconds": round(seconds, 2), "problems": problems, "refused": refused, **facts}
     code = BLOCKED if not result.success else REFUSED if refused else DONE
-    lines = [*in_words(facts), *problems, *_standing(facts, result), f"用时 took {seconds:.1f} s"]
+    took = f"用时 took {seconds:.1f} s"
+    lines = (
+        [*in_words(facts), took] if result.success
+        # What went wrong comes first: verdicts of an earlier release above it read like success.
+        else [*problems, *_standing(facts), took, "现有数据 what stands:", *in_words(facts)]
+    )  # fmt: skip
     return RunOutcome(code, data, "\n".join(lines))
 
 
@@ -149,11 +165,28 @@ def _written_refusals(home: Home) -> dict[str, str]:
     }
 
 
-def _why(event: dg.DagsterEvent) -> str:
-    """Why a step failed: our own errors are whole sentences; of any other kind also where it arose."""
+def _interrupted(settings: Settings, before: str) -> RunOutcome:
+    """One line, and nothing of what an earlier run found."""
+    now = newest(settings)
+    text = sentence(before, now)
+    return RunOutcome(INTERRUPTED, {"ok": False, "interrupted": True, "problems": [text], "release": now or None}, text)
+
+
+def _root(event: dg.DagsterEvent) -> SerializableErrorInfo | None:
     error = event.step_failure_data.error
     while error and error.cause:
         error = error.cause
+    return error
+
+
+def _root_name(event: dg.DagsterEvent) -> str:
+    error = _root(event)
+    return error.message.strip().partition(":")[0].rpartition(".")[2] if error else ""
+
+
+def _why(event: dg.DagsterEvent) -> str:
+    """Why a step failed: our own errors are whole sentences; of any other kind also where it arose."""
+    error = _root(event)
     return f"{event.step_key}: {_sentence(error) if error else 'failed'}"
 
 
@@ -161,16 +194,12 @@ def _sentence(error: SerializableErrorInfo) -> str:
     kind, _, text = error.message.strip().partition(": ")
     if kind.startswith(OWN):
         return text
-    if kind.endswith("DagsterExecutionInterruptedError"):
-        return "已中断 interrupted; 下次运行从现有结果继续 the next run goes on from what stands"
     where = error.stack[-1].strip().splitlines()[0] if error.stack else ""
     return f"{kind.rsplit('.', 1)[-1]}: {text} ({where})"
 
 
-def _standing(facts: dict[str, Any], result: dg.ExecuteInProcessResult) -> list[str]:
+def _standing(facts: dict[str, Any]) -> list[str]:
     """After a failure: what readers still see."""
-    if result.success:
-        return []
     stays = f"最新仍为 latest stays {facts['release']}" if facts["release"] else "尚无发布 nothing was ever published"
     return [f"未发布 nothing was published; {stays}"]
 

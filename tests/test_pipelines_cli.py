@@ -233,7 +233,9 @@ def test_a_failing_step_is_told_in_one_sentence(home: Path) -> None:
     (home / "landing/cems/b.txt").write_bytes(frames("2026-11-02"))
     result = kiln("run", "--home", home, "--all")
     assert result.exit_code == 1
-    problem = next(line for line in result.stdout.splitlines() if "bytes_conserved" in line)
+    problem = result.stdout.splitlines()[0]
+    assert "bytes_conserved" in problem
+    assert result.stdout.index("latest stays") < result.stdout.index("captures")
     assert problem.startswith("night_arrivals: ")
     assert "dagster" not in problem
     assert f"nothing was published; 最新仍为 latest stays {released}" in result.stdout
@@ -244,11 +246,10 @@ def test_a_failing_step_is_told_in_one_sentence(home: Path) -> None:
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (dg.DagsterExecutionInterruptedError(), "interrupted; 下次运行从现有结果继续"),
         (ZeroDivisionError("division by zero"), "ZeroDivisionError: division by zero (File "),
         (StorageError("s3://b: 存储桶不存在 / no such bucket"), "night_raw: s3://b: 存储桶不存在 / no such bucket"),
     ],
-    ids=["interrupted", "a mistake in the program", "one of ours"],
+    ids=["a mistake in the program", "one of ours"],
 )
 def test_whatever_ends_a_step_is_one_line(
     home: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, said: str
@@ -264,6 +265,37 @@ def test_whatever_ends_a_step_is_one_line(
     (line,) = [line for line in result.stdout.splitlines() if line.startswith("night_raw: ")]
     assert said in line
     assert "nothing was published" in result.stdout
+
+
+@pytest.mark.parametrize("error", [dg.DagsterExecutionInterruptedError(), KeyboardInterrupt()], ids=["engine", "bare"])
+def test_an_interrupted_run_says_so_and_nothing_of_the_release_before(
+    home: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    def broken(_home: Home, _of: Product, *_args: Any) -> list[Any]:
+        raise error
+
+    released = told("release", "list", "--home", home)["latest"]
+    monkeypatch.setattr("pipelines.night.bring_up_all", broken)
+    result = kiln("run", "--home", home, "--all")
+    assert result.exit_code == 130
+    assert result.stdout == (
+        f"已中断，未发布；最新发布仍是 {released} / interrupted, nothing published; latest stays {released}。"
+        "再次运行 kiln run 即可接着算 / run again to go on\n"
+    )
+    assert told("run", "--home", home, "--all", code=130)["release"] == released
+
+
+def test_an_interruption_during_start_up_ends_with_the_same_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def early(*_args: Any, **_more: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pipelines.runs.run_night", early)
+    result = kiln("run", "--home", tmp_path, "--all")
+    assert (result.exit_code, result.stdout) == (130, "")
+    assert result.stderr.startswith("已中断，未发布；尚无任何发布 / interrupted, nothing published; ")
+    assert "Aborted" not in result.output
 
 
 def test_a_plan_names_what_would_be_read_and_made_and_writes_nothing(home: Path) -> None:
