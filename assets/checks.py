@@ -176,8 +176,9 @@ def _verdicts_add_up(home: Home, keys: list[str]) -> tuple[list[str], dict[str, 
             | ((pl.col("verdict") == "FAIL") & (100 * pl.col("ok_hours") >= 95 * pl.col("judged_hours")))
             | (pl.col("mandatory_fail_hours") > pl.col("mandatory_hours"))
             | (pl.col("mandatory_hours") > pl.col("judged_hours"))
-            | (pl.col("mandatory_verdict").is_null() != (pl.col("mandatory_hours") == 0))
-            | ((pl.col("mandatory_verdict") == "FAIL") != (pl.col("mandatory_fail_hours") > 0))
+            | (pl.col("mandatory_verdict").is_null() & (pl.col("mandatory_hours") > 0))
+            | ((pl.col("mandatory_verdict") == "PASS") & (pl.col("mandatory_hours") == 0))
+            | (pl.col("mandatory_verdict").eq_missing("FAIL") != (pl.col("mandatory_fail_hours") > 0))
         )
         problems += [
             f"{month}: {r['outlet_id']} {r['pollutant']} {r['policy']} does not add up: {r['ok_hours']} ok and "

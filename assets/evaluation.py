@@ -19,11 +19,11 @@ import polars as pl
 from assets.judgement_limits import ORDERED
 from assets.judgement_plants import scope_verdicts
 from assets.judgement_terms import month_terms, whole
-from assets.judgement_verdicts import floor_verdicts, groups, percent
+from assets.judgement_verdicts import counted, groups
 from contracts.events import STATES
-from contracts.ule import ULE_HOURLY, VERDICTS
+from contracts.ule import ULE_HOURLY
 from kernels.judge import HOURS_PER_DAY, OUTSIDE
-from kernels.judge_month import allowed_fails, count_month, verdicts
+from kernels.judge_month import count_month, verdicts
 from resources.release_records import TABLE
 from resources.releases import latest, read_manifest
 
@@ -202,20 +202,7 @@ def _verdicts(rows: pl.DataFrame, first: date, days: int, terms: Terms) -> pl.Da
     return pl.DataFrame(
         {
             **columns,
-            "pollutant": [n for n in who.names for _ in range(policies)],
-            "policy": list(terms.names) * len(who.names),
-            "production_hours": counts.production.ravel(),
-            "valid_hours": counts.valid.ravel(),
-            "judged_hours": counts.judged.ravel(),
-            "ok_hours": counts.ok.ravel(),
-            "fail_hours": (counts.judged - counts.ok).ravel(),
-            "allowed_fail_hours": allowed_fails(counts.judged, terms.pass_pct).ravel(),
-            "share_pct": percent(counts.ok, counts.judged),
-            "capture_pct": percent(counts.valid, counts.production),
-            "mandatory_hours": counts.mandatory.ravel(),
-            "mandatory_fail_hours": counts.mandatory_fail.ravel(),
-            "mandatory_verdict": pl.Series(floor_verdicts(counts, terms.insufficient_pct), dtype=pl.String),
-            "verdict": [VERDICTS[v] for v in found.ravel().tolist()],
+            **counted(who, counts, found, terms),
         },
         schema_overrides=dict.fromkeys(_WHO, pl.String),
     ).sort("plant_id", "outlet_id", "pollutant", maintain_order=True)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from assets.arrow_columns import codes, floats, ints
 from assets.judgement_limits import ORDERED
 from kernels.judge import HOURS_PER_DAY
 from kernels.windows import History, collect_history, place_before
@@ -54,11 +55,11 @@ def read_hours(bench: Bench, month: Month, days: list[str], series: Series) -> t
         if table is None:
             continue
         s = _series_of(table, places)
-        h = (_ints(table, "hour") - start) // _HOUR_MS
+        h = (ints(table, "hour") - start) // _HOUR_MS
         wanted = (s >= 0) & (h >= 0) & (h < value.shape[1])
-        reason, texts = _codes(table, "null_reason")
+        reason, texts = codes(table, "null_reason")
         recorded = ~np.isin(reason, [k for k, t in enumerate(texts) if t in _SILENT])
-        value[s[wanted], h[wanted]] = _floats(table, "judged_mg_m3")[wanted]
+        value[s[wanted], h[wanted]] = floats(table, "judged_mg_m3")[wanted]
         seen[s[wanted], h[wanted]] = recorded[wanted]
     return value, seen
 
@@ -79,12 +80,12 @@ def read_past(bench: Bench, month: Month, series: Series, window: int) -> Past:
     if table is not None:
         s = _series_of(table, places)
         # Hours ascend within a series and numpy keeps the last of several values written to one place.
-        need[s[s >= 0]] = np.minimum(_ints(table, "trailing_hours"), window)[s >= 0]
+        need[s[s >= 0]] = np.minimum(ints(table, "trailing_hours"), window)[s >= 0]
     while table is not None and ((history.hours < need).any() or (before >= reach and need.any())):
         rows = _series_of(table, places), _bools(table, "judged"), _bools(table, "ok")
         collect_history(history, *rows, need)
         if before >= reach:
-            place_before(clock, rows[0], (_ints(table, "hour") - _start_ms(month)) // _HOUR_MS, *rows[1:], need)
+            place_before(clock, rows[0], (ints(table, "hour") - _start_ms(month)) // _HOUR_MS, *rows[1:], need)
         before = before.replace(day=1) - timedelta(days=1)
         more = (history.hours < need).any() or before >= reach
         table = bench.table("ule_hourly", f"{before:%Y-%m}", _BITS) if more else None
@@ -108,36 +109,11 @@ def _places(series: Series) -> tuple[dict[str, int], npt.NDArray[np.int32]]:
 
 def _series_of(table: pa.Table, places: tuple[dict[str, int], npt.NDArray[np.int32]]) -> Codes:
     rows, grid = places
-    outlet, ids = _codes(table, "outlet_id")
-    pollutant, names = _codes(table, "pollutant")
+    outlet, ids = codes(table, "outlet_id")
+    pollutant, names = codes(table, "pollutant")
     at = np.array([rows.get(i, len(rows)) for i in ids] or [len(rows)], np.int64)
     of = np.array([ORDERED.index(n) if n in ORDERED else len(ORDERED) for n in names] or [len(ORDERED)], np.int64)
     return grid[at[outlet], of[pollutant]]
-
-
-def _codes(table: pa.Table, name: str) -> tuple[Codes, list[str]]:
-    """Dictionary codes (-1 = null) and their texts; plain strings are encoded first."""
-    column = table.column(name)
-    if not pa.types.is_dictionary(column.type):
-        column = pc.dictionary_encode(column)
-    one = column.unify_dictionaries().combine_chunks()
-    if isinstance(one, pa.ChunkedArray):  # no rows: nothing to combine
-        return np.zeros(0, np.int32), []
-    return pc.fill_null(one.indices.cast(pa.int32()), -1).to_numpy(zero_copy_only=False), one.dictionary.to_pylist()
-
-
-def _ints(table: pa.Table, name: str) -> npt.NDArray[np.int64]:
-    column = table.column(name)
-    wide = (
-        column.cast(pa.timestamp("ms")).cast(pa.int64())
-        if pa.types.is_timestamp(column.type)
-        else column.cast(pa.int64())
-    )
-    return np.asarray(wide.to_numpy())
-
-
-def _floats(table: pa.Table, name: str) -> Floats:
-    return np.asarray(pc.fill_null(table.column(name), np.nan).to_numpy())
 
 
 def _bools(table: pa.Table, name: str) -> Bools:

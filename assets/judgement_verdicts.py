@@ -113,8 +113,20 @@ def monthly_table(month: Month, series: Series, judged: Judged, made: Verdicts, 
         "plant_id": label(series.plant[s, day[s]]),
         "line_id": label(series.line[s, day[s]]),
         "point_type": label(series.point_type[s, day[s]]),
-        "pollutant": [n for n in who.names for _ in range(policies)],
         "month": [month.key] * (len(who.names) * policies),
+        **counted(who, counts, made.verdict, terms),
+        **_worst(month, who, worst, terms),
+        "rule_id": [r for r in rules for _ in range(policies)],
+        "warning": _warnings(month, series, made, judged.states.late, terms),
+    }
+    return ULE_MONTHLY.arrow(pl.DataFrame(columns))
+
+
+def counted(who: Groups, counts: MonthCounts, verdict: Bytes, terms: Terms) -> dict[str, Any]:
+    """The columns that follow from counts alone: groups one after the other, each under every policy."""
+    policies = len(terms.names)
+    return {
+        "pollutant": [n for n in who.names for _ in range(policies)],
         "policy": list(terms.names) * len(who.names),
         "production_hours": counts.production.ravel(),
         "valid_hours": counts.valid.ravel(),
@@ -126,13 +138,9 @@ def monthly_table(month: Month, series: Series, judged: Judged, made: Verdicts, 
         "capture_pct": percent(counts.valid, counts.production),
         "mandatory_hours": counts.mandatory.ravel(),
         "mandatory_fail_hours": counts.mandatory_fail.ravel(),
-        "mandatory_verdict": floor_verdicts(counts, terms.insufficient_pct),
-        "verdict": [VERDICTS[v] for v in made.verdict.ravel().tolist()],
-        **_worst(month, who, worst, terms),
-        "rule_id": [r for r in rules for _ in range(policies)],
-        "warning": _warnings(month, series, made, judged.states.late, terms),
+        "mandatory_verdict": pl.Series(floor_verdicts(counts, terms.insufficient_pct), dtype=pl.String),
+        "verdict": [VERDICTS[v] for v in verdict.ravel().tolist()],
     }
-    return ULE_MONTHLY.arrow(pl.DataFrame(columns))
 
 
 def percent(part: Codes, whole: Codes) -> pl.Series:
