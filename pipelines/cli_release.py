@@ -6,11 +6,14 @@ Belongs here: words and JSON about releases. Does not belong here: releases them
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipelines.partitions import today
 from resources.releases import ReleaseError, diff_releases, latest, list_releases, prune, verify_release
+from resources.rules import RuleBook, RuleError
 
 if TYPE_CHECKING:
     from resources.storage import Storage
@@ -77,6 +80,28 @@ def differing(published: Storage, old: str, new: str) -> Said:
 
 
 def pruning(published: Storage, keep: int) -> Said:
-    """Which releases went."""
+    """Which releases went, and which of these were younger than original records must be (监测条例 Art. 26; rule R18).
+
+    A release is made of the records in landing/, which stay: it is told, not refused.
+    """
+    made = {r.release_id: date.fromisoformat(r.created_at[:10]) for r in list_releases(published)}
     gone = prune(published, keep)
-    return {"removed": gone}, "\n".join(gone) or "没有可清理的 nothing to remove"
+    years, since = _kept_since(today())
+    young = [i for i in gone if since and made[i] > since]
+    text = "\n".join(gone) or "没有可清理的 nothing to remove"
+    if young:
+        text += (
+            f"\n提示: 其中 {len(young)} 个发布未满 {years} 年。原始记录在 landing/, 未动, 须至少保存 {years} 年 (监测条例第二十六条)"
+            f" / note: {len(young)} of these were younger than {years} years; the original records in landing/ are untouched"
+            f" and must be kept for at least as long"
+        )
+    return {"removed": gone, "younger_than_retention": young}, text
+
+
+def _kept_since(day: date) -> tuple[int, date | None]:
+    """Years that original records are kept, and the day so long ago; (0, None) while no rule asks for it."""
+    try:
+        years = int(RuleBook.load().parameter("retention.min_years", day).value)
+    except RuleError:
+        return 0, None
+    return years, day.replace(year=day.year - years, day=min(day.day, 28))
