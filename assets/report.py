@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +39,8 @@ Series = tuple[str, str]
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything a page says. Frames hold rows of the month alone, `restated` those of the release alone.
+    """Everything a page says. Frames hold rows of the month alone, `restated` those of the release alone; `states`, `marks` and
+    `findings` are of all time. `span` is the month's begin and the end of its last judged hour.
 
     `headline` is `verdicts` under the strict policy; places: outlet -> (plant, point type); floors: capture rates in % below
     which there is no verdict, and a warning.
@@ -65,6 +66,10 @@ class Facts:
     counts: pl.DataFrame
     restated: pl.DataFrame
     quarantine: pl.DataFrame
+    states: pl.DataFrame
+    marks: pl.DataFrame
+    findings: pl.DataFrame
+    span: tuple[datetime, datetime]
 
     def plant(self, plant_id: str) -> str:
         """A plant as people know it."""
@@ -111,6 +116,7 @@ def gather(home: Home, month: str = "", plants: Sequence[str] = ()) -> Facts:
     }
     year, number = int(month[:4]), int(month[5:])
     last = date(year, number, monthrange(year, number)[1])
+    lines = hours["line_id"].unique().to_list()
     return Facts(
         month=month,
         days=last.day,
@@ -132,6 +138,10 @@ def gather(home: Home, month: str = "", plants: Sequence[str] = ()) -> Facts:
         counts=tree.rows("cems_counts", month),
         restated=tree.rows("restatements", release.release_id),
         quarantine=_quarantine(home, tree, month),
+        states=tree.rows("process_states", "").filter(pl.col("line_id").is_in(lines)),
+        marks=tree.rows("device_marks", "").filter(pl.col("outlet_id").is_in(list(places))),
+        findings=tree.rows("findings", "").filter(chosen | pl.col("plant_id").is_null()),
+        span=(datetime(year, number, 1), hours.select(pl.col("hour").max().dt.offset_by("1h")).item()),
     )
 
 

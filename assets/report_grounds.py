@@ -120,14 +120,26 @@ def progress(facts: Facts) -> Html:
     return table(head, rows, numeric=(2, 3, 4, 5))
 
 
+def packs_of(facts: Facts) -> set[str]:
+    """Packs of the rules that rows of the page name as `pack/row`; a joint verdict names several."""
+    named = [t for f in (facts.verdicts, facts.mandatory) for t in f["rule_id"].drop_nulls().unique().to_list()]
+    named += [p.rule_id for p in facts.policies]
+    return {one.strip().partition("/")[0] for text in named for one in text.split(";")}
+
+
 def basis(facts: Facts) -> Iterator[Html]:
     """Rule packs, checks, code, registry, and how to prove the release."""
     told = facts.manifest.facts
+    named = packs_of(facts)
     packs = [
         (tag("code", p.id), both(*words.CONFIDENCE.get(p.confidence, (p.confidence, ""))), tag("code", p.sha256[:16]))
         for p in told.rule_packs
+        if p.id in named
     ]
-    yield table((both("规则包", "rule pack"), both("可信度", "confidence"), "SHA-256"), packs)
+    yield table((both("本页所用规则包", "rule pack of this page"), both("可信度", "confidence"), "SHA-256"), packs)
+    if others := len(told.rule_packs) - len(packs):
+        zh, en = f"另有 {others} 个规则包，见 manifest.json。", f"{others} further rule packs stand in manifest.json."
+        yield tag("p", both(zh, en), class_="soft")
     checks = [
         (tag("code", c.name), both("通过", "passed") if c.passed else both("未通过", "failed"), c.text)
         for c in told.checks

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from assets import report_words as words
+from assets.report_declared import declared, moved
 from assets.report_grounds import arrived, basis, progress, refused, signals
 from assets.report_html import Html, both, joined, number, section, table, tag
 from assets.report_svg import axis, bar, strip, swatch
@@ -40,6 +41,8 @@ def body(facts: Facts) -> Iterator[Html]:
     yield section("数据来源与隔离", "what came, and what was refused", *arrived(facts), *refused(facts))
     if facts.signals.height:
         yield section("数据信号", "where somebody should look; a signal changes no data", signals(facts))
+    yield section("申报与审查发现", "Declarations and findings", *declared(facts))
+    yield section("与上一发布相比", "Since the release before", *moved(facts))
     if facts.progress.height:
         yield section("改造进展", "clinker capacity whose outlets all pass", progress(facts))
     yield section("依据", "what the figures rest on", *basis(facts))

@@ -6,7 +6,7 @@ import re
 import shutil
 from datetime import datetime, timedelta
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from assets.products import PRODUCTS, bring_up
 from assets.release import publish_release
 from assets.report import gather, report
+from assets.report_grounds import packs_of
 from assets.report_html import Html, number, page, table, tag
 from assets.report_svg import Run, bar, strip
 from pipelines.cli import main
@@ -22,9 +23,6 @@ from resources.home import Home
 from resources.releases import ReleaseError
 from resources.settings import Settings
 from tests.homes import device, minute, outlet, write_home
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 DAYS = ("2026-10-30", "2026-10-31")
 #: Hours of October before the two days.
@@ -53,8 +51,24 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = write_home(root, files, outlets=rows, devices=[device(since=DAYS[0])])
     plants = root / "registry/plants.csv"
     plants.write_text(plants.read_text().replace("甲子水泥一厂(模拟)", EVIL.replace('"', "'")))
+    declare(root)
     publish(Home(home.settings))
     return root
+
+
+def declare(root: Path) -> None:
+    """A shutdown in time, a mark that goes on, and a line that nobody registered, in markup."""
+    folder = root / "landing/events"
+    folder.mkdir(parents=True)
+    (folder / "states.csv").write_text(
+        "event_id,line_id,state,start,end,declared_at\n"
+        "S-1,L1,shutdown,2026-10-31 20:00,2026-10-31 23:00,2026-10-31 23:30\n"
+        "S-2,<b>L9</b>,stopped,2026-10-31 20:00,2026-10-31 23:00,2026-10-31 23:30\n",
+        encoding="utf-8",
+    )
+    (folder / "marks.csv").write_text(
+        "event_id,outlet_id,channel,mark,start,end,declared_at\nM-1,K1,so2,D,2026-10-31 22:30,,\n", encoding="utf-8"
+    )
 
 
 def publish(home: Home) -> None:
@@ -146,6 +160,48 @@ def test_what_was_refused_is_counted_by_reason(home: Home) -> None:
     assert "设备未登记 " in told
     shutil.rmtree(f"{home.settings.home}/lake/cems_quarantine")
     assert "本月没有隔离数据，或数据湖不在此处。 " in read(report(Home(home.settings))[1]).text
+
+
+def test_declarations_of_the_month_and_what_was_found_are_on_the_page(home: Home) -> None:
+    _, text = report(home)
+    told = "".join(read(text).text)
+    assert "申报与审查发现 Declarations and findings" in told
+    assert "L1停窑过程 being shut down13.0" in told
+    # An open mark goes no further than the data of the month.
+    assert "K1 so2" in told
+    assert "11.51" in told
+    assert gather(home).findings.height > 0
+    assert "events/states.csv:3" in told
+    assert "<b>L9" not in text
+    assert "<b>L9</b>" in told
+    assert "这是第一个发布。" in told
+
+
+def test_what_moved_since_the_release_before_is_counted_by_reason(home: Home) -> None:
+    rows = f"outlet_id,pollutant,limit_mg_m3,standard,valid_from,valid_to\nK1,nox,30,permit,{DAYS[0]},\n"
+    (Path(home.settings.home) / "registry/permits.csv").write_text(rows, encoding="utf-8")
+    publish(Home(home.settings))
+    again = opened(Path(home.settings.home))
+    facts = gather(again)
+    told = "".join(read(report(again)[1]).text)
+    assert facts.manifest.previous is not None
+    assert facts.manifest.previous.release_id in told
+    assert facts.restated.height > 0
+    assert "企业登记变化 the registry changed" in told
+    (most,) = (
+        facts.restated.filter(dataset="ule_hourly").group_by("reason_kind", "reason_ref")
+        .agg((~pl.col("provisional")).sum()).sort("provisional").tail(1).rows()
+    )  # fmt: skip
+    assert f"ule_hourly{most[2]:,}" in told
+
+
+def test_only_rule_packs_of_the_page_are_listed(home: Home) -> None:
+    facts = gather(home)
+    assert {"cn-ule-2024", "gb4915-2013", "policies"} <= packs_of(facts)
+    told = "".join(read(report(home)[1]).text)
+    assert "us-nsps-f" not in told
+    others = len({p.id for p in facts.manifest.facts.rule_packs} - packs_of(facts))
+    assert f"另有 {others} 个规则包" in told
 
 
 def test_what_people_wrote_is_text_and_nothing_is_fetched(home: Home) -> None:
