@@ -83,7 +83,7 @@ def read_file(data: bytes) -> Sheet | Refusal:
                 sheet = Sheet(kind, tuple(c for c in columns if c), unknown, damaged_at)
                 _fill(sheet, lines, first, separator, columns)
                 return sheet
-    return _no_header(lines[tops[0]])
+    return _no_header([lines[n] for n in tops])
 
 
 def decode(data: bytes) -> tuple[str, int | None] | Refusal:
@@ -119,7 +119,7 @@ def _header(lines: list[str], at: int, separator: str) -> tuple[str, list[str], 
     cells, after = record
     while cells and not cells[-1].strip(BLANK):
         cells.pop()
-    columns = [load_words().column(c) for c in cells]
+    columns = load_words().columns_of(cells)
     kinds = [k for k, wanted in REQUIRED.items() if set(wanted) <= set(columns)]
     if not kinds:
         return None
@@ -140,18 +140,28 @@ def _header(lines: list[str], at: int, separator: str) -> tuple[str, list[str], 
     return kinds[0], columns, unknown, after
 
 
-def _no_header(line: str) -> Refusal:
-    """Refusal of a file without a header, with what its first line lacks."""
-    separator = max(_SEPARATORS, key=line.count)
-    found = {load_words().column(c.strip(f'{BLANK}"')) for c in line.split(separator)} - {""}
-    kind = max(REQUIRED, key=lambda k: len(found & set(REQUIRED[k])))
-    if not found & set(REQUIRED[kind]):
-        zh, en = "第一行不是列名", "the first line holds no column names"
-    else:
-        lacking = ", ".join(c for c in REQUIRED[kind] if c not in found)
-        zh, en = f"缺少列 {lacking}", f"columns {lacking} are missing"
-    listed = " | ".join(",".join((*REQUIRED[k], *OPTIONAL[k])) for k in REQUIRED)
-    return Refusal(zh, en, f"第一行写列名: {listed}", f"name the columns on the first line: {listed}")
+def _no_header(tops: list[str]) -> Refusal:
+    """Refusal of a file without a header, with what the line that is most like one lacks."""
+    words = load_words()
+    split = [[c.strip(f'{BLANK}"') for c in line.split(max(_SEPARATORS, key=line.count))] for line in tops]
+    cells = max(split, key=lambda some: len(set(words.columns_of(some)) - {""}))
+    columns = words.columns_of(cells)
+    kind = max(REQUIRED, key=lambda k: len(set(columns) & set(REQUIRED[k])))
+    if not set(columns) & set(REQUIRED[kind]):
+        listed = " | ".join(",".join((*REQUIRED[k], *OPTIONAL[k])) for k in REQUIRED)
+        return Refusal(
+            "第一行不是列名", "the first line holds no column names",
+            f"第一行写列名: {listed}", f"name the columns on the first line: {listed}",
+        )  # fmt: skip
+    lacking = {c: words.called(c) for c in REQUIRED[kind] if c not in columns}
+    zh = "；".join(f"缺少{spelt[0]}列（可写：{'、'.join(spelt)}）" for spelt in lacking.values())
+    en = "; ".join(f"column {c} is missing (also read: {', '.join(spelt[:-1])})" for c, spelt in lacking.items())
+    seen = [cell for cell, c in zip(cells, columns, strict=True) if c]
+    strange = [cell for cell, c in zip(cells, columns, strict=True) if cell and not c]
+    zh += f"；表中已识别的列：{'、'.join(seen)}；表中未识别的列：{'、'.join(strange) or '无'}"
+    en += f"; columns read: {', '.join(seen)}; columns not known: {', '.join(strange) or 'none'}"
+    listed = ",".join((*REQUIRED[kind], *OPTIONAL[kind]))
+    return Refusal(zh, en, f"此类文件的列为: {listed}", f"the columns of such a file are: {listed}")
 
 
 def _record(lines: list[str], at: int, separator: str) -> tuple[list[str], int] | str:

@@ -120,11 +120,12 @@ class RowReader:
         if not cells[column]:
             wrong.append(("E05_empty_cell", column, {}))
         elif not what:
-            listed = ", ".join(STATES if states else MARKS)
-            wrong.append(("E08_unknown_state" if states else "E09_unknown_mark", column, {"listed": listed}))
+            kind, names = ("E08_unknown_state", STATES) if states else ("E09_unknown_mark", MARKS)
+            wrong.append((kind, column, self._advice(f"{column}s", names, cells[column])))
         channels = () if states else self._words.channel_list(cells["channel"])
         if not states and not channels:
-            wrong.append(("E10_unknown_channel", "channel", {"listed": ", ".join(CHANNEL_NAMES)}))
+            strange = self._words.unknown_channel(cells["channel"])
+            wrong.append(("E10_unknown_channel", "channel", self._advice("channels", CHANNEL_NAMES, strange)))
         start, end = self._period(cells, wrong)
         if wrong or start is None:
             self._complain(path, line, cells, subject, wrong)
@@ -146,6 +147,15 @@ class RowReader:
             path,
             line,
         )
+
+    def _advice(self, table: str, names: Iterable[str], text: str) -> dict[str, object]:
+        """What may stand in a cell, and what is nearest to that which does."""
+        near = ", ".join(self._words.shown(table, name) for name in self._words.nearest(table, text))
+        return {
+            "listed": ", ".join(self._words.shown(table, name) for name in names),
+            "near_zh": f"最接近的是 {near}；" if near else "",
+            "near_en": f"nearest is {near}; " if near else "",
+        }
 
     def _subject(self, cells: dict[str, str], wrong: Wrong, column: str) -> str:
         if not cells[column]:

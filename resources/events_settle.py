@@ -170,6 +170,16 @@ def _others(span: Span, stretches: list[Stretch], first: int, last: int) -> str:
     return ", ".join(list(named)[:NAMED]) + (" …" if len(named) > NAMED else "")
 
 
+def _stood(state: str, cap: float) -> dict[str, object]:
+    """What to declare instead of a shutdown that goes on after the kiln has stopped; nothing for starts."""
+    if state != "shutdown":
+        return {"stood_zh": "", "stood_en": ""}
+    return {
+        "stood_zh": f"；窑已停下的时段应另报“停运”（stopped）；“停窑”只指停窑过程，限 {cap:g} h。",
+        "stood_en": f"; a kiln that stands must be declared stopped; shutdown is only the process, cap {cap:g} h",
+    }
+
+
 def _caps(spans: list[Span], held: Mapping[int, float], terms: Terms) -> Iterator[tuple[Span, Note]]:
     """Starts and stops longer than their cap, alone or one right after another of the same kind."""
     chains: dict[str, tuple[datetime, datetime, str]] = {}
@@ -182,7 +192,7 @@ def _caps(spans: list[Span], held: Mapping[int, float], terms: Terms) -> Iterato
         told: dict[str, object] = {"event": row.event_id, "state": row.what, "cap": cap}
         if hours > cap:
             # The clock of the cap runs by what is declared, whatever holds of it: both are told.
-            told |= {"hours": hours, "held": _long(held.get(id(span), 0.0))}
+            told |= {"hours": hours, "held": _long(held.get(id(span), 0.0)), **_stood(row.what, cap)}
             yield span, Note("E34_longer_than_cap", "end", f"{hours:.1f} h", told, cap, row.event_id)
         since, until, before = chains.get(row.what, (span.start, span.start, ""))
         if before and span.start <= until:

@@ -11,6 +11,7 @@ import tomllib
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from difflib import SequenceMatcher
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from resources.factors_hj212 import channel_codes, load_factor_codes
 from resources.rules_rows import RuleError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 ALL = "all"
 COLUMNS = (
@@ -30,6 +31,8 @@ COLUMNS = (
 )  # fmt: skip
 #: Spaces of every width, and the marks that spreadsheets and web pages leave around text.
 BLANK = " \t\r\n\v\f\u00a0\u3000\ufeff\u200b"
+#: Words less alike than this (0 ... 1) are no suggestion.
+LEAST_ALIKE = 0.6
 FIRST, LAST = datetime(2000, 1, 1), datetime(2100, 1, 1)
 
 _REMARK = re.compile(r"[(\[].*[)\]]$")
@@ -58,10 +61,36 @@ class Words:
     states: Mapping[str, str]
     marks: Mapping[str, str]
     channels: Mapping[str, str]
+    columns_else: Mapping[str, str]
+    #: The words of each table by name, as they are listed.
+    listed: Mapping[str, Mapping[str, Sequence[str]]]
 
-    def column(self, text: str) -> str:
-        """The column that a header cell names; "" for one that is not ours."""
-        return self.columns.get(folded(_REMARK.sub("", unicodedata.normalize("NFKC", text).strip(BLANK))), "")
+    def columns_of(self, cells: Sequence[str]) -> list[str]:
+        """The column that each cell of a header names; "" for one that is not ours."""
+        plain = [folded(_REMARK.sub("", unicodedata.normalize("NFKC", c).strip(BLANK))) for c in cells]
+        made = [self.columns.get(word, "") for word in plain]
+        others = [self.columns_else.get(word, "") for word in plain]
+        return [m or ("" if other in made else other) for m, other in zip(made, others, strict=True)]
+
+    def called(self, column: str) -> list[str]:
+        """A few ways to write the name of a column, the usual ones first, its own last."""
+        words = self.listed["columns"].get(column, ())
+        return [*words[:1], *self.listed["columns_else"].get(column, ()), *words[1:2], column]
+
+    def shown(self, table: str, name: str) -> str:
+        """A name with its first Chinese word: `cold_start 冷点火`."""
+        return " ".join((name, *self.listed[table].get(name, ())[:1]))
+
+    def nearest(self, table: str, text: str) -> list[str]:
+        """The names whose words are most alike to a text, all that are equally near; none where nothing is."""
+        plain, alike = folded(text), dict[str, float]()
+        for name, words in self.listed[table].items():
+            matcher = SequenceMatcher(b=plain)
+            for word in (name, *words):
+                matcher.set_seq1(folded(word))
+                alike[name] = max(alike.get(name, 0.0), matcher.ratio())
+        best = max(alike.values(), default=0.0)
+        return [name for name, ratio in alike.items() if ratio == best >= LEAST_ALIKE]
 
     def channel_list(self, text: str) -> tuple[str, ...]:
         """The channels that a cell names, sorted; ("all",) for all of them or an empty cell, () when one is unknown."""
@@ -71,6 +100,10 @@ class Words:
         if "" in found:
             return ()
         return (ALL,) if ALL in found or not found else tuple(sorted(found))
+
+    def unknown_channel(self, text: str) -> str:
+        """The first part of a cell that names no channel."""
+        return next((part for part in _LIST.split(text) if part and folded(part) not in self.channels), text)
 
 
 def folded(text: str) -> str:
@@ -95,6 +128,8 @@ def load_words() -> Words:
         word_table("states", STATES, texts["states"]),
         word_table("marks", MARKS, texts["marks"]),
         word_table("channels", (ALL, *CHANNEL_NAMES), channels),
+        word_table("columns_else", COLUMNS, texts["columns_else"]),
+        {**texts, "channels": channels},
     )
 
 

@@ -227,11 +227,11 @@ def test_the_examples_of_the_page_become_what_it_says(
 ) -> None:
     text = (ROOT / page).read_text()
     registry = (ROOT / "docs/registry.md").read_text()
-    (tmp_path / "kiln-home/registry").mkdir(parents=True)
+    (tmp_path / "my-plant/registry").mkdir(parents=True)
     for name, content in re.findall(r"<!-- file: (\S+) -->\n```csv\n(.*?)```", registry, re.DOTALL):
-        (tmp_path / "kiln-home/registry" / name).write_text(content)
-    declare(tmp_path / "kiln-home", **_examples(page))
-    made = make(tmp_path / "kiln-home")
+        (tmp_path / "my-plant/registry" / name).write_text(content)
+    declare(tmp_path / "my-plant", **_examples(page))
+    made = make(tmp_path / "my-plant")
     publish_release(made, [])
     book = made.events
     held = [(s.event_id, s.begin, s.end, s.late) for s in book.states]

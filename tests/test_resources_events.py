@@ -160,6 +160,32 @@ def test_states_by_any_of_their_names(text: str, meant: str) -> None:
     assert not made.findings
 
 
+@pytest.mark.parametrize(
+    ("text", "near"),
+    [
+        ("点火", "cold_start 冷点火, hot_start 热点火"),
+        ("stopt", "stopped 停运"),
+        ("停运中", "stopped 停运"),
+        ("闷", "banked 闷窑"),
+    ],
+)
+def test_an_unknown_state_is_told_with_the_nearest_and_with_chinese_words(text: str, near: str) -> None:
+    found = only(book(states(f"E1,L1,{text},2026-03-01 08:00,2026-03-01 09:00,2026-03-01 10:00,")), "E08_unknown_state")
+    assert f"最接近的是 {near}；填写其一: running 正常, cold_start 冷点火" in found.text_zh
+    assert f"nearest is {near}; use one of" in found.text_en
+
+
+@pytest.mark.parametrize(
+    ("channel", "mark", "said"),
+    [("all", "断电了", "最接近的是 D 故障；填写其一: C 校准, M 维护"), ("all", "Z", "；填写其一: C 校准, M 维护"),
+     ("nox;氮氧化合物", "M", "最接近的是 nox 氮氧化物；填写 all，或其中若干:")],
+    ids=["mark", "mark-like-none", "channel"],
+)  # fmt: skip
+def test_an_unknown_mark_or_channel_is_told_with_the_nearest(channel: str, mark: str, said: str) -> None:
+    (found,) = book(marks(f"E1,K1,{channel},{mark},2026-03-01 08:00,,,2026-03-01 09:00")).findings
+    assert said in found.text_zh
+
+
 @pytest.mark.parametrize("text", ["启窑", "点火", "St", "F", "stopt", "停机"])
 def test_a_state_that_leaves_open_what_is_meant_is_not_guessed(text: str) -> None:
     made = book(states(f"E1,L1,{text},2026-03-01 08:00,2026-03-01 09:00,2026-03-01 10:00,"))
@@ -223,7 +249,7 @@ def test_a_bad_row_costs_only_itself(row: str, check: str, cell: str, value: str
     (found,) = made.findings
     assert (found.check_id, found.source_file, found.source_cell) == (check, "events/0.csv", f"2{cell}")
     assert found.value == (row if value is None else value)
-    assert f"{KINDS[check].remedy_zh[:4]}" in found.text_zh
+    assert KINDS[check].remedy_zh.replace("{near_zh}", "")[:4] in found.text_zh
     assert found.text_en
 
 
@@ -334,8 +360,11 @@ def test_files_are_read_as_spreadsheets_write_them(content: bytes) -> None:
         (b"\xff\xfe\xff" * 5, "neither UTF-8 nor GB18030"),
         (b"a,b\n1,2\n", "no column names"),
         (GOOD.encode(), "no column names"),
-        (states(GOOD).replace("state,", "").encode(), "columns state are missing"),
-        (states(GOOD).replace("end,", "ende,", 1).encode(), "columns end are missing"),
+        (
+            states(GOOD).replace("state,", "").encode(),
+            "column state is missing (also read: 工况, 状态, 工况类型); columns read: event_id, line_id, start, end",
+        ),
+        (states(GOOD).replace("end,", "ende,", 1).encode(), "columns not known: ende"),
         (states(GOOD).replace("evidence", "Start").encode(), "columns appear twice: start"),
         ((HEAD + ",outlet_id,channel,mark\n").encode(), "both process states and device marks"),
     ],
@@ -351,6 +380,28 @@ def test_a_bad_file_is_refused_with_its_remedy_and_costs_only_itself(content: by
     found = only(made, "E01_file_refused")
     assert (found.source_file, found.severity) == ("events/0.csv", "serious")
     assert reason in found.text_en
+
+
+def test_a_header_that_nobody_knows_is_told_with_what_was_seen_and_what_may_be_written() -> None:
+    text = "事件编号,生产线,窑况,开始时间,结束时间,申报时间\n1,L1,停运,2026-03-01 08:00,,\n"
+    (file,) = book(f"三月申报,,\n{text}").files
+    assert "缺少工况列（可写：工况、状态、工况类型、state）" in file.reason
+    assert "表中已识别的列：事件编号、生产线、开始时间、结束时间、申报时间；表中未识别的列：窑况" in file.reason
+    assert "outlet_id" not in file.reason, "only the kind of file that fits best"
+
+
+@pytest.mark.parametrize(
+    ("head", "cells", "unused"),
+    [("状态", "停运", None), ("工况,状态", "停运,已提交", "状态"), ("状态（工况）", "停运", None)],
+    ids=["alone", "beside-another", "with-a-remark"],
+)
+def test_the_usual_heading_of_states_is_read_unless_another_column_is_plainer(
+    head: str, cells: str, unused: str | None
+) -> None:
+    times = "2026-03-01 08:00,2026-03-02 08:00,2026-03-01 09:00"
+    made = book(f"事件编号,生产线,{head},开始时间,结束时间,申报时间\n1,L1,{cells},{times}\n")
+    assert [s.state for s in made.states] == ["stopped"]
+    assert [f.value for f in made.findings if f.check_id == "E02_unknown_columns"] == ([unused] if unused else [])
 
 
 def test_only_csv_files_are_declarations() -> None:
@@ -540,6 +591,11 @@ def test_r15_a_start_or_stop_longer_than_its_cap_is_told(state: str, hours: int,
     end = at(1) + timedelta(hours=hours)
     made = book(states(f"E1,L1,{state},2026-03-01 00:00,{end:%Y-%m-%d %H:%M},2026-03-01 01:00,"))
     assert checks(made) == ["E34_longer_than_cap"] * told
+    for found in made.findings:
+        assert found.severity == "warn"
+        assert ("窑已停下的时段应另报“停运”（stopped）；“停窑”只指停窑过程，限 8 h" in found.text_zh) == (
+            state == "shutdown"
+        )
 
 
 def test_r15_starts_in_a_row_do_not_stretch_the_cap_unseen() -> None:
