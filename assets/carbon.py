@@ -15,6 +15,7 @@ from assets.carbon_factors import Factors
 from assets.carbon_groups import ACCOUNT, TOTAL, UNIT, choose, listed, sorted_sources, starts, within
 from assets.carbon_inputs import month_span, read_month
 from assets.carbon_plan import Plan
+from assets.carbon_sets import with_month_sets
 from assets.carbon_sources import BUILDERS
 from contracts.carbon import CARBON_LINE_MONTH, SUMS
 from kernels.carbon import Rows
@@ -64,9 +65,10 @@ def make_carbon_months(bench: Bench, month: str) -> dict[str, pa.Table]:
     rows = _sources(plan, inputs, factors)
     made = pl.concat([rows[0], _line_sums(plan, *rows)], how="diagonal")
     made = made.with_columns(
-        pl.lit(month).alias("month"), pl.lit(factors.factor_set(first, last)).alias("factor_set"), status_of(pl.col("emission_tco2")),
+        pl.lit(month).alias("month"), status_of(pl.col("emission_tco2")),
         pl.col("method_id").replace_strict({m.id: book.hash_of(m) for m in plan.methods}, return_dtype=pl.String).alias("method_version"),
     ).sort("plant_id", "line_id", "method_id", "kind", "source", nulls_last=True)  # fmt: skip
+    made = with_month_sets(made, factors, first, last)
     return {CARBON_LINE_MONTH.name: CARBON_LINE_MONTH.arrow(made.select(CARBON_LINE_MONTH.names), sort=False)}
 
 

@@ -18,6 +18,7 @@ import pyarrow as pa
 from assets.carbon_entities import entity_years
 from assets.carbon_lines import line_years
 from assets.carbon_plan import Plan
+from assets.carbon_sets import with_year_sets
 from assets.carbon_year import Year
 from contracts.carbon import CARBON_ENTITY_YEAR, CARBON_LINE_YEAR
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 _READ = [
     "plant_id", "line_id", "month", "method_id", "kind", "source", "part", "level", "sum", "unit", "electricity_basis", "activity",
     "ncv_gj", "carbon_tc_gj", "oxidation_pct", "factor", "dust_t", "cao_pct", "mgo_pct", "noncarbonate_cao_pct",
-    "noncarbonate_mgo_pct", "carbon_pct", "fossil_pct", "calcination", "correction", "emission_tco2", "missing", "drafts",
+    "noncarbonate_mgo_pct", "carbon_pct", "fossil_pct", "calcination", "correction", "emission_tco2", "missing", "drafts", "factor_set",
 ]  # fmt: skip
 
 
@@ -47,15 +48,16 @@ def make_carbon_years(bench: Bench, year: str) -> dict[str, pa.Table]:
     plan = Plan.of(bench.methods(first, last), first.year)
     if not tables or not plan.parts:
         return {}
-    made = Year.of(
-        plan, pl.DataFrame(pl.from_arrow(pa.concat_tables(tables).unify_dictionaries())), bench.registry(first, last)
-    )
+    rows_of_months = pl.DataFrame(pl.from_arrow(pa.concat_tables(tables).unify_dictionaries()))
+    made = Year.of(plan, rows_of_months, bench.registry(first, last))
     told = {
         "year": pl.lit(year),
-        "factor_set": pl.lit(bench.factors(first, last).factor_set(first, last)),
         "method_version": pl.col("method_id").replace_strict({m.id: plan.book.hash_of(m) for m in plan.methods}, return_dtype=pl.String),
         "in_force": pl.col("method_id").is_in([m.id for m in plan.methods if m.in_force(first.year)]),
     }  # fmt: skip
     lines = line_years(made)
-    tables_of = {CARBON_LINE_YEAR: lines, CARBON_ENTITY_YEAR: entity_years(made, lines)}
-    return {t.name: t.arrow(rows.with_columns(**told).select(t.names)) for t, rows in tables_of.items()}
+    tables_of = {CARBON_LINE_YEAR: (lines, "line_id"), CARBON_ENTITY_YEAR: (entity_years(made, lines), "plant_id")}
+    return {
+        t.name: t.arrow(with_year_sets(rows, rows_of_months, of, first.year).with_columns(**told).select(t.names))
+        for t, (rows, of) in tables_of.items()
+    }

@@ -176,9 +176,9 @@ PRODUCTS: tuple[Product, ...] = (
         make_emissions_year, lambda home: {m[:4] for t in ("emissions_monthly", "emissions_annual") for m in home.lake.keys(t)},
         lambda day: reached_months(day)[:4],
     ),
-    Product("carbon_months", ("carbon_line_month",), "month", "carbon-months-1", make_carbon_months, carbon_month_keys),
+    Product("carbon_months", ("carbon_line_month",), "month", "carbon-months-2", make_carbon_months, carbon_month_keys),
     Product(
-        "carbon_years", ("carbon_line_year", "carbon_entity_year"), "year", "carbon-years-1", make_carbon_years, carbon_year_keys
+        "carbon_years", ("carbon_line_year", "carbon_entity_year"), "year", "carbon-years-2", make_carbon_years, carbon_year_keys
     ),
     Product("uncertainty", ("carbon_uncertainty",), "year", "uncertainty-1", make_uncertainty, uncertainty_years),
     Product("allocation", ("allocation_year",), "year", "allocation-1", make_allocation, allocation_years),

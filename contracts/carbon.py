@@ -46,7 +46,7 @@ _DRAFTS = Column(
     "drafts it rests on, which a filing run refuses by name",
 )
 _GROUNDS = (
-    Column("factor_set", LABEL, "因子集编号：期间内有效因子的摘要", "short hash of the factors in force in the period", nullable=False),
+    Column("factor_set", LABEL, "因子集编号：该生产线或企业所用因子的摘要, 其中之一变化才变", "short hash of the factors that the line or plant used: it changes exactly when one of them does", nullable=False),
     Column("method_version", LABEL, "方法版本：方法与修约规定的摘要", "short hash of method and rounding profile", nullable=False),
 )  # fmt: skip
 

@@ -111,7 +111,14 @@ class FactorBook:
 
     def factor_set(self, first: date, last: date) -> str:
         """Short name of the factors in force in [first, last]: it changes exactly when one of them does."""
-        return f"{first:%Y}-{self.version(first, last)[:12]}"
+        return set_name(first.year, sorted(_canonical(r, first, last) for r in self.in_force(first, last)))
+
+    def names_of_sets(self, used: Iterable[str], first: date, last: date) -> dict[str, str]:
+        """Short name of what each list of ids (separated by |) says in [first, last]: it changes exactly when one of them does."""
+        said: defaultdict[str, list[str]] = defaultdict(list)
+        for row in self._in_force(first, last, None):
+            said[row.factor_id].append(_canonical(row, first, last))
+        return {ids: set_name(first.year, sorted(t for i in ids.split("|") for t in said[i])) for ids in used}
 
     def drafts(self, first: date, last: date) -> list[str]:
         """Ids of the factors in force in [first, last] that are drafts: a filing run refuses them by name."""
@@ -134,6 +141,11 @@ class FactorBook:
                     by_methods[row.methods].append(row)
             for some in by_methods.values():
                 yield from _given(some, first, last)
+
+
+def set_name(year: int, said: Iterable[str]) -> str:
+    """Short name of a set of factors by what it says."""
+    return f"{year:04d}-{hashlib.sha256(chr(10).join(said).encode()).hexdigest()[:12]}"
 
 
 def _given(rows: list[Factor], first: date, last: date) -> set[Factor]:
