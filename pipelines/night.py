@@ -19,6 +19,7 @@ from assets.labels import EVIDENCE_DAYS
 from assets.products import ALL, PRODUCTS, Outcome, Product, bring_up, product, reasons
 from assets.release import publish_release
 from assets.stale import is_light
+from contracts import TABLES
 from pipelines.alone import alone
 from pipelines.console import plain_logger
 from pipelines.partitions import shifted, today
@@ -90,10 +91,19 @@ def bring_up_all(home: Home, of: Product, keys: list[str], say: Callable[[str], 
             outcomes.append(outcome)
         if time.monotonic() - told > SAY_EVERY_S:
             told = time.monotonic()
-            say(f"{of.name}: {n} of {len(keys)} keys looked at, {len(outcomes)} made, now at {key}")
+            say(f"{named(of)}: {n}/{len(keys)} 个分区已看 keys looked at, {len(outcomes)} 已算 made, 现为 now at {key}")
     rows = sum(o.rows for o in outcomes)
-    say(f"{of.name}: {len(outcomes)} of {len(keys)} keys made ({rows:,} rows), the others stand")
+    if keys:
+        say(
+            f"{named(of)}: {len(outcomes)}/{len(keys)} 个分区已算 keys made ({rows:,} rows), "
+            + ("其余不变 others stand" if len(outcomes) < len(keys) else "全部 all of them")
+        )
     return outcomes
+
+
+def named(of: Product) -> str:
+    """A product as a line of progress begins: what its first table is called, and its own name."""
+    return f"{TABLES[of.tables[0]].zh} {of.name}"
 
 
 def _step(of: Product) -> dg.OpDefinition:

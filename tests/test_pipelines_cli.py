@@ -164,7 +164,7 @@ def test_a_run_says_what_it_found_and_where_the_files_are(tmp_path: Path) -> Non
     assert "144 帧 frames" in result.stdout
     assert "hours of 1 天 days; 2026-11" in result.stdout
     assert str(home / "published/latest") in result.stdout
-    assert "raw: 1 of 1 keys made" in result.stderr
+    assert " raw: 1/1 个分区已算 keys made" in result.stderr
     again = told("run", "--home", home, "--all")
     assert again["ok"] is True
     assert again["release"] in result.stdout

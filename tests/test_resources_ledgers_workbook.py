@@ -330,3 +330,19 @@ def test_the_command_writes_the_plants_of_a_home(tmp_path: Path) -> None:
     wrong = CliRunner().invoke(main, ["ledger-template", "--home", str(tmp_path), "--plant", "XX", "--out", str(out)])
     assert wrong.exit_code == 2
     assert "P1" in wrong.output
+    environment = {"KILN_HOME": str(tmp_path)}
+    same = CliRunner().invoke(main, ["ledger-template", "--line", "P2-1", "--out", str(out)], env=environment)
+    assert "1 plants, 1 lines" in same.output
+
+
+def test_a_registry_without_lines_is_told_not_written_as_an_empty_form(tmp_path: Path) -> None:
+    home(tmp_path)
+    for name in ("plants", "lines", "outlets", "devices", "permits"):
+        path = tmp_path / f"registry/{name}.csv"
+        if path.exists():
+            path.write_text(path.read_text("utf-8").splitlines()[0] + "\n", encoding="utf-8")
+    out = tmp_path / "t.xlsx"
+    ran = CliRunner().invoke(main, ["ledger-template", "--home", str(tmp_path), "--out", str(out)])
+    assert ran.exit_code == 2
+    assert "no plants and lines in the registry" in ran.output
+    assert not out.exists()
