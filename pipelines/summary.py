@@ -13,6 +13,7 @@ import polars as pl
 from assets.products import ALL
 from contracts.cems import QUARANTINE_REASONS
 from contracts.ule import HEADLINE_POLICY
+from resources.exports_notes import BAD, BELOW
 from resources.releases import latest
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 #: Lines of one kind that a person gets to see; `--json` has all.
 MOST = 20
+CELL_REMEDY = "改正后重新导出, 或在列映射文件中列入 missing 或 [flags] mend and export again, or list the text under missing or [flags] of the map file"
 
 
 def some(lines: list[str]) -> list[str]:
@@ -43,6 +45,7 @@ def summary(home: Home) -> dict[str, Any]:
         "frames_quarantined": sum(r.frames_quarantined for r in inputs),
         "refused_files": [f"{p}: {r}" for p, r in refused],
         "quarantine": _quarantine(home),
+        "cells": _cells(home),
         "quarantine_path": home.lake.storage.url("cems_quarantine"),
         "signals": _signals(home),
         "declarations": {
@@ -75,6 +78,28 @@ def _quarantine(home: Home) -> list[dict[str, Any]]:
                 where.setdefault((reason, mn), arrival.path)
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return [{"reason": r, "mn": mn, "frames": n, "path": where[r, mn]} for (r, mn), n in ordered]
+
+
+def _cells(home: Home) -> list[dict[str, Any]]:
+    """Refused cells by reason and those below detection, each with one file and, of an export, the first cell in it."""
+    made: dict[str, dict[str, Any]] = {}
+    for arrival in home.intake.inputs():
+        record = arrival.record
+        if record is None:
+            continue
+        below = sum(n for what, n in record.missing.items() if what.startswith("below:"))
+        for reason, n in sorted((record.cells | ({BELOW: below} if below else {})).items()):
+            if reason in QUARANTINE_REASONS or reason == BELOW:
+                line, column, text = record.examples.get(reason, (None, None, None))
+                row = made.setdefault(
+                    reason,
+                    {"reason": reason, "cells": 0, "path": arrival.path, "line": line, "column": column, "text": text},
+                )
+                if line and not row["line"]:
+                    # An export's cell can be shown by its place, a packet's lies in the quarantine.
+                    row.update(path=arrival.path, line=line, column=column, text=text)
+                row["cells"] += n
+    return sorted(made.values(), key=lambda r: (-r["cells"], r["reason"]))
 
 
 def _signals(home: Home) -> dict[str, Any]:
@@ -136,6 +161,7 @@ def in_words(facts: dict[str, Any]) -> list[str]:
     if not facts["captures"] and not facts["refused_files"] and not facts["ledgers"]["files"]:
         lines.append("landing/cems 中没有文件 there are no files below landing/cems")
     lines += _in_words_of_quarantine(facts)
+    lines += _in_words_of_cells(facts)
     lines += _in_words_of_findings(facts)
     if facts["month"]:
         lines += _in_words_of_month(facts)
@@ -156,6 +182,25 @@ def _in_words_of_quarantine(facts: dict[str, Any]) -> list[str]:
     more = len(facts["quarantine"]) - len(lines)
     tail = f"; 另有 and {more} more kinds (--json)" if more > 0 else ""
     return [*lines, f"  逐帧原文见 every frame: {facts['quarantine_path']}/*.parquet{tail}"]
+
+
+def _in_words_of_cells(facts: dict[str, Any]) -> list[str]:
+    """Single cells that were refused or are below detection: how many, one of them, and what to do."""
+    lines = []
+    for row in facts["cells"]:
+        zh, en = (
+            ("未检出, 按缺失处理", "below detection, counted as missing")
+            if row["reason"] == BELOW
+            else QUARANTINE_REASONS[row["reason"]]
+        )
+        where = (
+            f"{row['path']} 第 {row['line']} 行 line, 列 column {row['column']!r}: {row['text']!r}"
+            if row["line"]
+            else row["path"]
+        )
+        remedy = f"; {CELL_REMEDY}" if row["reason"] == BAD and row["line"] else ""
+        lines.append(f"  {row['cells']:,} 个单元格 cells {row['reason']}: {zh} {en}, 如 e.g. {where}{remedy}")
+    return lines
 
 
 def _in_words_of_findings(facts: dict[str, Any]) -> list[str]:

@@ -16,20 +16,20 @@ from typing import TYPE_CHECKING
 
 import zstandard
 
+from resources.captures import Capture
 from resources.exports_devices import Owners
 from resources.exports_errors import ExportError, some
 from resources.exports_header import read_header
 from resources.exports_map import MAP_ENDING, map_keys, read_map
 from resources.exports_rows import RowMaker
 from resources.exports_sheets import Sheet, check_merged, is_sheet, open_sheets
-from resources.exports_text import Dialect, Tally, chunks, dialect_of, head_rows
+from resources.exports_text import LOOK_BYTES, Dialect, Tally, chunks, dialect_of, head_rows
 from resources.exports_words import load_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import BinaryIO
 
-    from resources.captures import Capture
     from resources.exports_header import Header
     from resources.exports_map import ColumnMap
     from resources.exports_text import Chunk
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from resources.storage import Storage
 
 #: Changes whenever the same export would be read differently.
-EXPORTS_VERSION = "exports-1"
+EXPORTS_VERSION = "exports-2"
 CSV, EXCEL, PARQUET = "csv", "excel", "parquet"
 KINDS = (CSV, EXCEL, PARQUET)
 _SHEETS = {".xlsx": EXCEL, ".xlsm": EXCEL, ".xls": EXCEL, ".parquet": PARQUET}
@@ -140,8 +140,13 @@ class ExportReader:
 
     @property
     def notes(self) -> list[str]:
-        """Columns and devices that were not taken into the wide rows, and why."""
-        return list(dict.fromkeys(note for maker in self._makers for note in maker.notes))
+        """Cells, columns and devices that were not taken into the wide rows, and rows that moved: how many, why and what to do."""
+        return list(dict.fromkeys(note for maker in self._makers for note in maker.notes.told()))
+
+    @property
+    def examples(self) -> dict[str, list[str]]:
+        """The first cell of each case: line, column and text."""
+        return {case: cell for maker in reversed(self._makers) for case, cell in maker.notes.examples.items()}
 
     @property
     def reading(self) -> str:
@@ -170,7 +175,12 @@ class ExportReader:
                 "separate columns by comma, tab or semicolon",
             )
         header = read_header(_rows(head, dialect), self._words, said)
-        yield from self._table(header, said, chunks(capture, dialect, self._tally), serial=False)
+        pieces = chunks(capture, dialect, self._tally)
+        yield from self._table(header, said, pieces, lambda: self._look(dialect), serial=False)
+
+    def _look(self, dialect: Dialect) -> Iterator[Chunk]:
+        """The lines of the text once more, uncounted."""
+        return chunks(Capture(self._storage, self._key), dialect, Tally(), LOOK_BYTES)
 
     def _sheets(self, said: ColumnMap) -> Iterator[Batch]:
         if self._key.lower().endswith(_PACKED):
@@ -202,20 +212,24 @@ class ExportReader:
                 continue
             readable += 1
             check_merged(sheet, header.first, header.of("time", "date", "begin", "end")[0].index)
-            yield from self._table(header, said, sheet.chunks(), serial=self._kind != PARQUET, title=sheet.name)
+            yield from self._table(
+                header, said, sheet.chunks(), sheet.chunks, serial=self._kind != PARQUET, title=sheet.name
+            )
         if not readable:
             raise ExportError(
                 "没有可读的工作表", "no sheet can be read", some(faults) or "全部为空", some(faults) or "all are empty"
             )
 
     def _table(
-        self, header: Header, said: ColumnMap, pieces: Iterator[Chunk], *, serial: bool, title: str = ""
-    ) -> Iterator[Batch]:
+        self, header: Header, said: ColumnMap, pieces: Iterator[Chunk], again: Callable[[], Iterator[Chunk]], *, serial: bool,
+        title: str = "",
+    ) -> Iterator[Batch]:  # fmt: skip
         owners = Owners(self._devices, said)
         self.asked = owners.asked = self.asked | owners.asked
         titled = replace(header, titles=(*header.titles, title)) if title else header
-        maker = RowMaker(titled, self._words, said, owners, self._window, self._key, serial=serial)
+        maker = RowMaker(titled, self._words, said, owners, self._window, self._key, serial=serial, sheet=title)
         self._makers.append(maker)
+        maker.lines.listen(again(), header.first)
         skip = header.first
         settled = False
         for chunk in pieces:

@@ -66,6 +66,8 @@ class Found:
     cells: list[tuple[Longs, str, str, pa.Array]] = field(default_factory=list)
     missing: Counter[str] = field(default_factory=Counter)
     unknown_flags: dict[str, None] = field(default_factory=dict)
+    #: Lines, column and text of cells below detection.
+    below: list[tuple[Longs, str, str]] = field(default_factory=list)
 
     def says(self) -> NDArray[np.bool_]:
         """Lines with a value, a flag or a cell outside the wide row."""
@@ -103,6 +105,7 @@ class CellReader:
         listed = said.missing
         own = [norm(t) for t in listed or ()]
         self._missing = words.missing if listed is None else frozenset(own)
+        self._below = words.is_below if listed is None else lambda _: False
         self._numbers = (
             words.numbers if listed is None else tuple((float(t), frozenset[str]()) for t in own if _is_number(t))
         )
@@ -176,6 +179,10 @@ class CellReader:
             found.missing[text] += at.size
             if letter:
                 found.mark(channel, at, letter)
+            return
+        if self._below(text):
+            found.missing[f"below:{text}"] += at.size
+            found.below.append((at, column.label, text))
             return
         value = _decimal(text)
         if value is None:

@@ -18,7 +18,7 @@ from resources.exports_times import Moment, parse_clock, parse_moment
 from resources.exports_words import norm
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     Longs = NDArray[np.int64]
 
 MINUTE_MS = 60_000
+DAY_MINUTES = 1440
 SPARE_COLUMNS = 1
 
 
@@ -46,7 +47,9 @@ class Stretch:
 
 
 class LineReader:
-    """Reads the lines of one table. `label` (start, end or "") and `interval` (minutes, 0 = not known) are what the file says so far."""
+    """Reads the lines of one table. `label` (start, end or "") and `interval` (minutes, 0 = not known) are what the file says so far;
+    `why` is on what the label rests, in zh and en.
+    """  # fmt: skip
 
     def __init__(self, header: Header, words: Words, said: ColumnMap, window: tuple[int, int], *, serial: bool) -> None:
         self._header = header
@@ -56,8 +59,34 @@ class LineReader:
         self._serial = serial
         self._headlines = {"\x1f".join(map(norm, line)).strip("\x1f") for line in header.lines}
         ends = bool(header.of("end")) and not header.of("time", "date")
-        self.label = said.label or ("start" if header.of("begin") else "end" if ends else "")
+        self.label, self.why = "", ("", "")
+        if said.label:
+            self.label, self.why = said.label, ("列映射文件", "the map file")
+        elif header.of("begin"):
+            self.label, self.why = "start", ("有开始时间列", "a column holds begins")
+        elif ends:
+            self.label, self.why = "end", ("只有结束时间列", "a column holds ends alone")
         self.interval = said.interval
+        #: Whether times are written as spans; None as long as no line has been read.
+        self._spanned: bool | None = None
+
+    def listen(self, pieces: Iterator[Chunk], skip: int) -> None:
+        """Hour 24 says "end" where no line of the whole table names hour 0. To be asked before any line is placed; reads no further than
+        to the first hour 0.
+        """  # fmt: skip
+        if self.label:
+            return
+        ahead = LineReader(self._header, self._words, self._said, self._window, serial=self._serial)
+        late = False
+        for chunk in pieces:
+            stretch = ahead.open(chunk, skip)
+            skip = max(0, skip - stretch.lines.size)
+            is_24 = (stretch.form & kernel.IS_24) > 0
+            late = late or bool(is_24.any())
+            if ahead.label or (~is_24 & (stretch.time // MINUTE_MS % DAY_MINUTES == 0)).any():
+                return
+        if late:
+            self.label, self.why = "end", ("有 24:00 而全表没有 00:00", "24:00 occurs and 00:00 nowhere in the table")
 
     def open(self, chunk: Chunk, skip: int) -> Stretch:
         """Cut a chunk and read its times. `skip` lines at its begin are the header; blank, closing and repeated lines are no data."""
@@ -105,8 +134,7 @@ class LineReader:
             until = np.where(there & (to != NO_TIME), time + to, until)
             time = np.where(there, time + clock, NO_TIME)
             form = form | how
-        if (until != NO_TIME).any():
-            self._spans(time, until)
+        self._spans(time, until)
         return time, form
 
     def _moments(
@@ -140,11 +168,16 @@ class LineReader:
                 until[at] = NO_TIME if moment.until is None else moment.until
 
     def _spans(self, time: Longs, until: Longs) -> None:
-        """A written span says that the time is its begin, and how long a line stands for."""
-        there = (time != NO_TIME) & (until != NO_TIME)
-        self.label = self._said.label or "start"
-        lengths = np.unique((until - time)[there])
-        if lengths.size == 1 and not self.interval:
-            self.interval = int(lengths[0]) // MINUTE_MS
-        wrong = there & (until - time != self.interval * MINUTE_MS)
-        time[wrong] = NO_TIME
+        """Written spans say that the time is their begin, and how long a line stands for; a few of them among plain times say nothing
+        about the others, and have no place among them.
+        """  # fmt: skip
+        readable = time != NO_TIME
+        there = readable & (until != NO_TIME)
+        if self._spanned is None and readable.any():
+            self._spanned = 2 * int(there.sum()) > int(readable.sum())
+            if self._spanned:
+                if not self._said.label:
+                    self.label, self.why = "start", ("时间写作时段", "times are written as spans")
+                lengths, counts = np.unique((until - time)[there], return_counts=True)
+                self.interval = self.interval or int(lengths[np.argmax(counts)]) // MINUTE_MS
+        time[there & ((not self._spanned) | (until - time != self.interval * MINUTE_MS))] = NO_TIME

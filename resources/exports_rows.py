@@ -21,6 +21,8 @@ from resources.exports_devices import MINUTE_MS, delay, misfit, no_shift_note, s
 from resources.exports_errors import ExportError
 from resources.exports_groups import Group, groups_of, naming
 from resources.exports_lines import LineReader, Stretch
+from resources.exports_notes import Notes
+from resources.exports_sheets import SHEET_STEP
 from resources.hj212_reader import Batch, Cells, Refused
 
 if TYPE_CHECKING:
@@ -44,7 +46,8 @@ class RowMaker:
     """Turns the chunks of one table into batches, one after the other."""
 
     def __init__(
-        self, header: Header, words: Words, said: ColumnMap, owners: Owners, window: tuple[int, int], place: str, *, serial: bool
+        self, header: Header, words: Words, said: ColumnMap, owners: Owners, window: tuple[int, int], place: str, *, serial: bool,
+        sheet: str = "",
     ) -> None:  # fmt: skip
         self._words = words
         self._owners = owners
@@ -53,7 +56,8 @@ class RowMaker:
         self._state = tuple(header.of("state"))
         self._naming = naming(header, said)
         self.groups = groups_of(header, said, owners, place)
-        self.notes: dict[str, None] = {}
+        self.notes = Notes(sheet)
+        self._line = 1
         self.missing: Counter[str] = Counter()
         self._unfit: dict[int, bool] = {}
 
@@ -61,8 +65,6 @@ class RowMaker:
 
     def settle(self, stretch: Stretch) -> None:
         """Interval and label from the first lines; ExportError when they do not tell, or a device of the whole file does not fit."""
-        if (stretch.form & kernel.IS_24).any():
-            self.lines.label = self.lines.label or "end"
         if not self.lines.interval and stretch.rows.size:
             self.lines.interval = self._interval(stretch)
         if self.lines.interval and self.lines.interval not in INTERVALS:
@@ -121,6 +123,7 @@ class RowMaker:
         made = [self._of_group(group, stretch) for group in self.groups]
         chunk, lines = stretch.chunk, stretch.lines
         sizes, offsets = chunk.places(lines)
+        self._note(stretch, [part for part, _, _ in made], offsets)
         taken = np.zeros(lines.size, np.bool_)
         refused = [
             self._refused(stretch, row, why, "", NO_TIME, offsets) for row, why in sorted(stretch.refused.items())
@@ -153,6 +156,16 @@ class RowMaker:
         batch.missing = dict(self.missing)
         self.missing.clear()
         return batch
+
+    def _note(self, stretch: Stretch, parts: list[Part], offsets: Longs) -> None:
+        """What a person should know of the lines; a workbook's and Parquet's rows have their own numbers."""
+        late = (stretch.form & kernel.IS_24) > 0
+        if not self.lines.label and late.any():
+            self.notes.both(int(stretch.time[late].min()))
+        lines = offsets % SHEET_STEP if not stretch.chunk.counted else self._line + np.arange(stretch.lines.size)
+        for part in parts:
+            self.notes.cells(part.found, lines[part.all_rows])
+        self._line += stretch.lines.size
 
     def _carve(self, refused: list[Refused], taken: Bools, offsets: Longs) -> tuple[list[Refused], int]:
         """A line that one outlet keeps and another refuses: its bytes stay with the one that keeps it, so none counts twice."""
@@ -204,7 +217,7 @@ class RowMaker:
             fault = misfit(self._owners.devices.rows[i], self.lines.interval, self.lines.label)
             self._unfit[i] = fault is not None
             if fault:
-                self.notes[f"{fault[0]}; {fault[2]} / {fault[1]}; {fault[3]}"] = None
+                self.notes.say(f"{fault[0]}; {fault[2]} / {fault[1]}; {fault[3]}")
         return self._unfit[i]
 
     def _read(self, group: Group, stretch: Stretch, rows: Longs, time: Longs, device: NDArray[np.int32]) -> Part:
@@ -217,7 +230,7 @@ class RowMaker:
             for i in used:
                 table[i] = shift_to(column, known[i], self.lines.interval)
                 if table[i] == kernel.NO_SHIFT:
-                    self.notes[no_shift_note(column, known[i])] = None
+                    self.notes.say(no_shift_note(column, known[i]))
             self._cells.value(found, column, table[device])
         for column in (c for c in group.columns if c.role == "flag"):
             self._cells.flag(found, column)
@@ -229,12 +242,13 @@ class RowMaker:
             self._cells.other(found, column)
         self.missing.update(found.missing)
         for text in found.unknown_flags:
-            self.notes[
+            self.notes.say(
                 f"标记 {text!r} 不可识别, 按无效处理; 在列映射 [flags] 中写明 / the flag {text!r} is not known and counts as not valid; name it under [flags] of the map file"
-            ] = None
+            )
         delays = np.zeros(max(used, default=0) + 1, np.int64)
         for i in used:
             delays[i] = delay(known[i], self.lines.interval, self.lines.label)
+            self.notes.label(known[i], self.lines.interval, self.lines.label, self.lines.why)
         says = found.says()
         return Part(rows, rows[says], time[says] + delays[device[says]], device[says], found, np.flatnonzero(says))
 

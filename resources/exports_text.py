@@ -31,6 +31,8 @@ UNIT_SEPARATOR = 0x1F
 LONGEST_LINE = 1 << 20
 #: Bytes of one chunk: bounds the arrays of a stretch.
 CHUNK_BYTES = 8 << 20
+#: Of a look ahead, which mostly ends soon.
+LOOK_BYTES = 1 << 19
 _UTF8_BOM = b"\xef\xbb\xbf"
 
 
@@ -168,8 +170,9 @@ class Tally:
             self.lines += data.count(end.encode()) + (not data.endswith(end.encode()))
 
 
-def chunks(capture: Capture, dialect: Dialect, tally: Tally) -> Iterator[Chunk]:
-    """The text of a file in chunks of whole lines, in order."""
+def chunks(capture: Capture, dialect: Dialect, tally: Tally, most: int = 0) -> Iterator[Chunk]:
+    """The text of a file in chunks of whole lines, in order, of `most` bytes each (0: CHUNK_BYTES)."""
+    most = most or CHUNK_BYTES
     kept = b""
     base = 0
     for block in capture.blocks():
@@ -183,9 +186,7 @@ def chunks(capture: Capture, dialect: Dialect, tally: Tally) -> Iterator[Chunk]:
             )  # fmt: skip
         at = 0
         while at < cut:
-            end = (
-                cut if cut - at <= CHUNK_BYTES else at + (_last_line(data[at : at + CHUNK_BYTES], dialect) or cut - at)
-            )
+            end = cut if cut - at <= most else at + (_last_line(data[at : at + most], dialect) or cut - at)
             skip = dialect.skip if base + at == 0 else 0
             tally.count(data[at:end], dialect)
             yield _chunk(data[at:end], base + at, dialect, skip)

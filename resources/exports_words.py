@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 FILES = ("headers.csv", "units.csv", "flags.csv", "missing.csv")
 #: The flag of a text that says "not valid" and stands for no letter of HJ 212: no flag list knows it.
 NO_LETTER = "?"
+_LIMIT = re.compile(r"\d+(\.\d+)?")
 
 
 def norm(text: str) -> str:
@@ -57,6 +58,12 @@ class Words:
     closing: tuple[str, ...]
     digest: str
     longest: int = field(default=0)
+    below: frozenset[str] = field(default_factory=frozenset)
+
+    def is_below(self, text: str) -> bool:
+        """The text says that nothing was detected: a word for it, or one of the forms in which `#` stands for the detection limit."""
+        said = norm(text)
+        return "#" not in said and (said in self.below or _LIMIT.sub("#", said, count=1) in self.below)
 
     def flag(self, text: str) -> str | None:
         """The letter of a flag text: a single letter is itself, `停*` in the table takes whatever begins so."""
@@ -103,6 +110,7 @@ def load_words(folder: Path | None = None) -> Words:
         tuple(norm(r["text"]) for r in headers if r["kind"] == "closing"),
         hashlib.sha256(b"\n".join(raw[n] for n in FILES)).hexdigest()[:16],
         max(map(len, tokens)),
+        frozenset(norm(r["text"]) for r in missing if r["kind"] == "below"),
     )
 
 

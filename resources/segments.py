@@ -56,7 +56,8 @@ class Record:
 
     kind: hj212, or csv, excel, parquet for an export. Of an export a frame is a line's record for one outlet, lines = lines with data
     + refused + without data, `missing` counts cells by what stood in place of a value, `notes` is what a person should know of the
-    reading, `reading` whom the file as a whole was read for, and mns are all names that were looked up.
+    reading, `reading` whom the file as a whole was read for, and mns are all names that were looked up. `cells` counts the cells kept beside
+    the wide rows by reason; `examples` holds line, column and text of the first cell of an export that is no number or below detection.
     """
 
     text_bytes: int = 0
@@ -82,6 +83,8 @@ class Record:
     lines_other: int = 0
     missing: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    cells: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def touched(self) -> set[str]:
@@ -143,6 +146,7 @@ class SegmentWriter:
             made.parts.append(self._write_rows(batch.begin, day, picked))
         if batch.cells is not None and batch.cells.row.size:
             made.parts += self._write(CELLS, batch.begin, _cell_table(batch), "time")
+            made.cells = {c["values"]: c["counts"] for c in batch.cells.reason.value_counts().to_pylist()}
         for refused in batch.refused:
             _count(made.refusals, refused.reason, refused.mn, 1)
         if batch.refused:
@@ -168,6 +172,8 @@ class SegmentWriter:
             # A hostile file may hold any number of texts: the first thousand are told apart.
             told = what if what in record.missing or len(record.missing) < 1000 else "…"
             record.missing[told] = record.missing.get(told, 0) + n
+        for reason, n in made.cells.items():
+            record.cells[reason] = record.cells.get(reason, 0) + n
         self._mns.update(made.mns)
         record.parts += made.parts
 
@@ -175,7 +181,7 @@ class SegmentWriter:
         """What is known of an export beside its batches."""
         record = self.record
         record.kind, record.reading, record.lines = kind, reader.reading, reader.lines
-        record.notes = reader.notes[:100]
+        record.notes, record.examples = reader.notes[:100], reader.examples
         record.lines_other += reader.unread
         self._mns.update(reader.asked)
 

@@ -21,6 +21,7 @@ from assets.products import bring_up, product
 from contracts.channels import CHANNEL_NAMES, SUBFIELDS, column
 from kernels import exports as kernel
 from kernels.hj212_time import NO_TIME
+from pipelines.summary import in_words, summary
 from resources import exports_guard, exports_text
 from resources.exports_errors import ExportError
 from resources.exports_header import read_header
@@ -387,6 +388,66 @@ def test_what_stands_for_missing_is_counted_by_kind_and_flags_where_it_is_a_mark
     assert not tables["cems_quarantine"]
 
 
+BELOW_DETECTION = ("未检出", "ND", "N.D.", "<DL", "＜0.5", "< 0.5", "0.5L", "低于检出限")
+NO_NUMBERS = ("inf", "45.5*", "0x10", "50 mg", "<abc", "1<2", "<#")
+
+
+def test_below_detection_is_missing_of_a_kind_of_its_own_and_told(tmp_path: Path) -> None:
+    lines: list[list[object]] = [["时间", "颗粒物", "含氧量"]]
+    times = stamps(START, len(BELOW_DETECTION), 1)
+    lines += [[f"{t:%Y-%m-%d %H:%M}", c, "10"] for t, c in zip(times, BELOW_DETECTION, strict=True)]
+    tables = made(home_of(tmp_path, {"K1/a.csv": as_csv(lines)}))
+    assert [(r["pm_avg"], r["o2_avg"], r["pm_flag"]) for r in tables["cems_minute"]] == [(None, 10.0, None)] * 8
+    assert not tables["cems_quarantine"]
+    arrival = tables["arrivals"][0]
+    assert set(arrival["missing"].split("; ")) == {f"below:{text}=1" for text in BELOW_DETECTION}
+    assert "8 cells are below detection" in arrival["notes"]
+    assert "'未检出' in line 2, column '颗粒物'" in arrival["notes"]
+
+
+@pytest.mark.usefixtures("pieces")
+def test_refused_cells_are_counted_and_one_is_named_with_a_remedy(tmp_path: Path) -> None:
+    lines: list[list[object]] = [["时间", "颗粒物", "含氧量"], ["2026-09-22 00:00", "1", "10"]]
+    times = stamps(START, len(NO_NUMBERS) + 1, 1)[1:]
+    lines += [[f"{t:%Y-%m-%d %H:%M}", c, "10"] for t, c in zip(times, NO_NUMBERS, strict=True)]
+    lines += [["2026-09-22 01:00", "1", "坏"]]
+    home = home_of(tmp_path, {"K1/a.csv": as_csv(lines)})
+    tables = made(home)
+    assert [r["reason"] for r in tables["cems_quarantine"]] == ["bad_value"] * 8
+    notes = tables["arrivals"][0]["notes"]
+    assert "8 cells are no numbers" in notes
+    assert "'inf' in line 3, column '颗粒物'" in notes
+    assert "(颗粒物 7, 含氧量 1)" in notes
+    assert "list the text under missing or [flags]" in notes
+    record = next(a.record for a in home.intake.inputs())
+    assert record is not None
+    assert record.cells["bad_value"] == 8
+    text = "\n".join(in_words(summary(home)))
+    assert "8 个单元格 cells bad_value" in text
+    assert "cems/K1/a.csv 第 3 行 line, 列 column '颗粒物': 'inf'; 改正后" in text
+
+
+def test_a_bad_cell_of_a_workbook_is_named_by_sheet_and_row(tmp_path: Path) -> None:
+    lines: list[list[object]] = [
+        ["时间", "颗粒物"],
+        *([t, 1.0] for t in stamps(START, 3, 1)),
+        ["2026-09-22 00:03", "45.5*"],
+    ]
+    other = [[lines[0][0], lines[0][1]], *([t, 1.0] for t in stamps(START, 3, 1))]
+    notes = made(home_of(tmp_path, {"K1/a.xlsx": as_xlsx({"一": other, "二": lines})}))["arrivals"][0]["notes"]
+    assert "'45.5*' in line 二 5, column '颗粒物'" in notes
+
+
+def test_a_map_that_lists_missing_texts_leaves_no_others(tmp_path: Path) -> None:
+    lines = [["时间", "颗粒物"], ["2026-09-22 00:00", "1"], ["2026-09-22 00:01", "未检出"]]
+    files = {"K1/a.csv": as_csv(lines), "K1/columns.toml": b'missing = ["--"]'}
+    tables = made(home_of(tmp_path / "other", files))
+    assert [r["content"].decode() for r in tables["cems_quarantine"]] == ["未检出"]
+    files["K1/columns.toml"] = 'missing = ["未检出"]'.encode()
+    tables = made(home_of(tmp_path / "own", files))
+    assert (tables["arrivals"][0]["missing"], tables["cems_quarantine"]) == ("未检出=1", [])
+
+
 def test_a_number_that_a_channel_may_show_is_not_missing_there(tmp_path: Path) -> None:
     row = one(tmp_path, ["时间", "烟气流量", "烟气静压(Pa)"], ["2026-09-22 00:00", "9999", "-99"])
     assert (row["flow_avg"], row["pressure_avg"]) == (9999.0, -0.099)
@@ -557,6 +618,86 @@ def test_hours_from_1_to_24_are_end_labels(tmp_path: Path) -> None:
     assert [(r["data_time"].hour, r["pm_avg"]) for r in ends] == [(h, h) for h in range(1, 24)]
     starts = made(home_of(tmp_path / "s", content, label="start"))["cems_reported"]
     assert [(r["data_time"].hour, r["pm_avg"]) for r in starts] == [(h - 1, h) for h in range(1, 25)]
+
+
+def ten_minutes(extra: list[tuple[str, float]], *, first: bool) -> dict[str, bytes]:
+    """A day of ten-minute rows from 00:00 to 23:50, each with the minute of the day, and more rows before or behind."""
+    day: list[tuple[str, float]] = [(f"{t:%Y-%m-%d %H:%M}", (t - START).seconds / 60) for t in stamps(START, 144, 10)]
+    rows = [*extra, *day] if first else [*day, *extra]
+    return {"K1/a.csv": as_csv([["监测时间", "颗粒物"], *map(list, rows)])}
+
+
+@pytest.fixture(params=["one piece", "small chunks"])
+def pieces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chunks of a few lines, so that most of a table lies behind the first."""
+    if request.param == "small chunks":
+        for name in ("CHUNK_BYTES", "LOOK_BYTES"):
+            monkeypatch.setattr(exports_text, name, 120)
+        monkeypatch.setattr("resources.exports.LOOK_BYTES", 120)
+
+
+@pytest.mark.usefixtures("pieces")
+@pytest.mark.parametrize("label", ["start", "end"])
+@pytest.mark.parametrize("first", [True, False], ids=["24 first", "24 last"])
+def test_one_hour_24_among_hours_0_moves_no_row(tmp_path: Path, first: bool, label: str) -> None:
+    files = ten_minutes([("2026-09-22 24:00", 1440.0)], first=first)
+    home = home_of(tmp_path, files, label=label, interval=10)
+    rows = made(home)["cems_minute"] + made(home, "2026-09-23")["cems_minute"]
+    assert [(r["data_time"] - START).total_seconds() / 60 for r in rows] == [r["pm_avg"] for r in rows]
+    assert len(rows) == 145
+    notes = made(home)["arrivals"][0]["notes"]
+    assert "2026-09-22 24:00" in notes
+    assert "tells neither start nor end" in notes
+    assert "不据此判断" in notes
+
+
+@pytest.mark.usefixtures("pieces")
+@pytest.mark.parametrize(("label", "moved"), [("start", -10), ("end", 0)])
+@pytest.mark.parametrize("first", [True, False], ids=["24 first", "24 last"])
+def test_hour_24_without_hour_0_says_end_and_a_device_that_says_start_is_told(
+    tmp_path: Path, first: bool, label: str, moved: int
+) -> None:
+    rows: list[list[object]] = [
+        [f"{t:%Y-%m-%d %H:%M}", (t - START).seconds / 60] for t in stamps(START + dt.timedelta(minutes=10), 143, 10)
+    ]
+    last: list[object] = ["2026-09-22 24:00", 1440]
+    lines = [["监测时间", "颗粒物"], *([last, *rows] if first else [*rows, last])]
+    home = home_of(tmp_path, {"K1/a.csv": as_csv(lines)}, label=label, interval=10)
+    found = made(home)["cems_minute"] + made(home, "2026-09-23")["cems_minute"]
+    assert [(r["data_time"] - START).total_seconds() / 60 - moved for r in found] == [r["pm_avg"] for r in found]
+    notes = made(home)["arrivals"][0]["notes"]
+    assert notes is None if not moved else "24:00 occurs and 00:00 nowhere" in notes and "-10 min" in notes
+
+
+def test_hour_24_of_a_workbook_is_held_against_all_its_rows(tmp_path: Path) -> None:
+    lines: list[list[object]] = [["监测时间", "颗粒物"], ["2026-09-21 24:00", 0.0]]
+    lines += [[t, (t - START).seconds / 60] for t in stamps(START, 144, 10)[1:]]
+    both = home_of(tmp_path / "b", {"K1/a.xlsx": as_xlsx({"a": [*lines, [START, 0.0]]})}, label="start", interval=10)
+    assert made(both)["cems_minute"][1]["data_time"] == START + dt.timedelta(minutes=10)
+    alone = home_of(tmp_path / "a", {"K1/a.xlsx": as_xlsx({"a": lines})}, label="start", interval=10)
+    assert made(alone)["cems_minute"][0]["data_time"] == START
+
+
+@pytest.mark.parametrize("head", ["map", "begin", "span"])
+def test_a_label_of_the_files_own_is_told_where_the_device_says_another(tmp_path: Path, head: str) -> None:
+    cells = {"map": ["{h}:00"], "begin": ["{h}:00", "{n}:00"], "span": ["{h}~{n}"]}[head]
+    header = ["开始时间", "结束时间"] if head == "begin" else ["监测时间"]
+    lines = [[*header, "颗粒物"]]
+    lines += [[*(f"2026-09-22 {c.format(h=h, n=h + 1)}" for c in cells), f"{h}"] for h in range(5, 9)]
+    files = {"K1/a.csv": as_csv(lines)} | ({"K1/columns.toml": b'label = "start"'} if head == "map" else {})
+    tables = made(home_of(tmp_path / "e", files, label="end"))
+    assert [(r["data_time"].hour, r["pm_avg"]) for r in tables["cems_reported"]] == [(h + 1, h) for h in range(5, 9)]
+    assert "moves by +60 min" in tables["arrivals"][0]["notes"]
+    assert made(home_of(tmp_path / "s", files, label="start"))["arrivals"][0]["notes"] is None
+
+
+def test_one_span_among_plain_times_moves_no_row(tmp_path: Path) -> None:
+    files = ten_minutes([("2026-09-22 10:00~11:00", 7.0)], first=True)
+    tables = made(home_of(tmp_path, files, label="end", interval=10))
+    assert [(r["data_time"] - START).seconds / 60 for r in tables["cems_minute"]] == [
+        r["pm_avg"] for r in tables["cems_minute"]
+    ]
+    assert [r["reason"] for r in tables["cems_quarantine"]] == ["bad_data_time"]
 
 
 def test_days(tmp_path: Path) -> None:
