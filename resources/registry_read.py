@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
@@ -89,6 +90,8 @@ def read_sheet(sheet: Sheet, data: bytes) -> Reading:
     return made
 
 
+#: The parts of a number on both sides of its thousands separator.
+_LEAD, _GROUP = re.compile(r"[0-9]{1,3}"), re.compile(r"[0-9]{3}(\.[0-9]*)?")
 _NO_HEADER = Complaint("文件为空", "the file is empty", "第一行写列名", "write the column names on the first line")
 
 
@@ -155,14 +158,42 @@ def _header_holds(made: Reading, names: list[str]) -> bool:
     return not made.problems
 
 
+def _split_number(sheet: Sheet, names: list[str], texts: list[str]) -> bool:
+    """Whether a row of too many cells, empty ones at its end included, reads with two of them joined, and not without."""
+    if len(texts) <= len(names):
+        return False
+    cells = {c.name: c for c in sheet.cells}
+
+    def fits(row: list[str]) -> bool:
+        return not any(
+            isinstance(parse(cells[n], t), Complaint) for n, t in zip(names, row, strict=False) if n in cells
+        )
+
+    joined = (
+        [*texts[:n], texts[n] + texts[n + 1], *texts[n + 2 :]]
+        for n in range(len(names))
+        if _LEAD.fullmatch(texts[n]) and _GROUP.fullmatch(texts[n + 1])
+    )
+    return not fits(texts) and any(fits(row) for row in joined)
+
+
 def _read_row(made: Reading, row: int, names: list[str], texts: list[str]) -> None:
-    texts = [t.strip() for t in texts]
+    whole = [t.strip() for t in texts]
+    texts = list(whole)
     while len(texts) > len(names) and not texts[-1]:
         texts.pop()
     given = dict(zip(names, texts, strict=False))
     made.ids.add(given.get(made.sheet.cells[0].name, ""))
     placed = Placed(row, {})
     made.rows.append(placed)
+    if len(texts) > len(names) or _split_number(made.sheet, names, whole):
+        complaint = Complaint(
+            f"本行 {len(whole)} 个单元格，表头 {len(names)} 列：数字里是否有千分位逗号？",
+            f"has {len(whole)} cells where the header has {len(names)}: does a number hold a thousands separator?",
+            "去掉千分位逗号, 检查逗号与引号", "write numbers without it; check commas and quotes",
+        )  # fmt: skip
+        made.complain(row, "", "", complaint)
+        return
     if len(texts) != len(names):
         complaint = Complaint(
             f"应有 {len(names)} 个单元格, 实有 {len(texts)} 个", f"has {len(texts)} cells where the header has {len(names)}",

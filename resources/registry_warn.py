@@ -11,7 +11,7 @@ from collections import defaultdict
 from datetime import date
 from typing import TYPE_CHECKING
 
-from resources.provinces import province_key
+from resources.provinces import known_province, nearest_province, province_key
 from resources.registry_cells import Complaint
 from resources.registry_check import place, where
 from resources.registry_schema import DEVICES, LINES, OUTLETS, PLANTS
@@ -27,6 +27,8 @@ _USCC_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
 _MN = re.compile(r"[0-9A-Za-z]{14}|[0-9A-Fa-f]{24}", re.ASCII)
 #: Below this a clinker line is smaller than any rotary kiln in operation: the figure is probably Mt a year.
 _SMALL_LINE_T_D = 50.0
+#: Below this hardly a line for portland clinker is left: the figure may be 10 000 t a year.
+_SMALL_PORTLAND_T_D = 1000.0
 
 
 def uscc_holds(code: str) -> bool:
@@ -41,7 +43,7 @@ def warn_registry(present: Mapping[str, Reading]) -> list[Problem]:
     """Every warning, in the order file, line, column. Call it only when `check_registry` found no error."""
     made = [w for reading in present.values() for w in reading.warnings]
     for file, checks in (
-        (PLANTS.file, (_credit_codes, _province_spellings)),
+        (PLANTS.file, (_credit_codes, _province_spellings, _unknown_provinces)),
         (LINES.file, (_small_lines,)),
         (OUTLETS.file, (_kilns_without_line, _areas_without_coefficient, _coefficients_without_area)),
         (DEVICES.file, (_strange_mns, _shared_outlets, _no_devices)),
@@ -73,15 +75,38 @@ def _province_spellings(plants: Reading) -> Iterator[Problem]:
             yield plants.problem(placed.row, "province", given, complaint)
 
 
+def _unknown_provinces(plants: Reading) -> Iterator[Problem]:
+    """A province that is none has no target and no standard of its own, and nobody would see why."""
+    for placed in plants.rows:
+        given = str(placed.cells["province"])
+        if not known_province(given):
+            near = nearest_province(given)
+            cures = (f"是否为 {near}？", f"was {near} meant?") if near else ("核对省份名称", "check the name")
+            complaint = Complaint(
+                "不是已知的省份, 地方标准与目标无从适用",
+                "is no province that is known: no provincial standard or target applies",
+                *cures,
+            )
+            yield plants.problem(placed.row, "province", given, complaint)
+
+
 def _small_lines(lines: Reading) -> Iterator[Problem]:
     complaint = Complaint(
         "产能过小, 疑为百万吨/年", "is very small; was Mt a year meant?",
         "以每日熟料吨数 (t/d) 填写", "write tonnes of clinker per day",
     )  # fmt: skip
+    small = Complaint(
+        "产能偏小, 是否误填万吨/年?", "is small; was it 10 000 t a year?",
+        "以每日熟料吨数 (t/d) 填写; 确为小窑则不必改", "write tonnes of clinker per day; leave it if the kiln is that small",
+    )  # fmt: skip
     for placed in lines.rows:
         capacity = placed.cells["capacity_t_d"]
-        if isinstance(capacity, float) and capacity < _SMALL_LINE_T_D:
+        if not isinstance(capacity, float):
+            continue
+        if capacity < _SMALL_LINE_T_D:
             yield lines.problem(placed.row, "capacity_t_d", f"{capacity:g}", complaint)
+        elif capacity < _SMALL_PORTLAND_T_D and placed.says("clinker_class", "portland"):
+            yield lines.problem(placed.row, "capacity_t_d", f"{capacity:g}", small)
 
 
 def _kilns_without_line(outlets: Reading) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from resources.registry import Registry
+from resources.registry import Registry, RegistryError
 from resources.registry_schema import SHEETS
 from resources.registry_warn import uscc_holds
 from tests.registry_home import DEVICE, LINE, OUTLET, PERMIT, PLANT, ROWS, errors, home, warnings
@@ -157,6 +157,47 @@ def test_a_velocity_coefficient_without_the_duct_area_is_told() -> None:
 )  # fmt: skip
 def test_warnings_do_not_stop_a_run(tables: dict[str, str], found: list[tuple[str, int, str]]) -> None:
     assert warnings(tables) == found
+
+
+@pytest.mark.parametrize(
+    ("province", "said"),
+    [("贵洲省", "是否为 贵州？"), ("Guizou", "was Guizhou meant?"), ("火星", "核对省份名称"), ("广西壮族自治区", None), ("inner mongolia", None)],
+)  # fmt: skip
+def test_an_unknown_province_is_told_with_the_nearest(province: str, said: str | None) -> None:
+    told = Registry.from_tables(home(plants=[PLANT | {"province": province}])).warnings
+    assert [(w.file, w.row, w.column) for w in told] == [("plants.csv", 2, "province")] * (said is not None)
+    assert all(said is not None and said in str(w) for w in told)
+
+
+@pytest.mark.parametrize(
+    ("capacity", "kind", "said"),
+    [("2.5", "portland", "百万吨/年"), ("155", "portland", "是否误填万吨/年"), ("600", "white", None), ("1000", "portland", None)],
+)  # fmt: skip
+def test_a_capacity_that_is_small_by_the_day_is_told(capacity: str, kind: str, said: str | None) -> None:
+    told = Registry.from_tables(home(lines=[LINE | {"capacity_t_d": capacity, "clinker_class": kind}])).warnings
+    assert [w.column for w in told] == ["capacity_t_d"] * (said is not None)
+    assert all(said is not None and said in str(w) for w in told)
+
+
+@pytest.mark.parametrize(
+    ("row", "cells"),
+    [("L1,P1,portland,3,200,2020-01-01,", 7), ("L1,P1,portland,3,200,2020-01-01,,,", 9), ("L1,P1,portland,3,200,2020-01-01,2030-01-01", 7)],
+    ids=["open", "commas-at-the-end", "closed"],
+)  # fmt: skip
+def test_a_thousands_separator_is_told_as_one_mistake(row: str, cells: int) -> None:
+    tables = home()
+    tables["lines.csv"] = f"{tables['lines.csv'].splitlines()[0]}\n{row}\n"
+    with pytest.raises(RegistryError) as caught:
+        Registry.from_tables(tables)
+    (found,) = [p for p in caught.value.problems if p.file == "lines.csv"]
+    assert f"本行 {cells} 个单元格，表头 6 列：数字里是否有千分位逗号？" in str(found)
+    assert "thousands separator" in str(found)
+
+
+def test_empty_cells_at_the_end_of_a_row_do_no_harm() -> None:
+    tables = home()
+    tables["lines.csv"] = f"{tables['lines.csv'].splitlines()[0]}\nL1,P1,portland,3200,2020-01-01,,,\n"
+    assert Registry.from_tables(tables).lines[0].capacity_t_d == 3200
 
 
 def test_the_credit_code_catches_every_single_wrong_character() -> None:
