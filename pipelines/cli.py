@@ -164,10 +164,10 @@ def doctor(home: str | None, as_json: bool) -> None:
     from pipelines.doctor import examine
 
     findings = examine(_settings(home))
-    worst = max((f.level for f in findings), default=0)
     text = "\n".join(f"{('ok  ', 'warn', 'FAIL')[f.level]}  {f.what}: {f.text}" for f in findings)
     emit({"findings": [f.as_dict() for f in findings]}, text, as_json=as_json)
-    sys.exit(USAGE if worst == 2 else DONE)
+    failed = [f for f in findings if f.level == 2]
+    sys.exit((REFUSED if all(f.refused for f in failed) else USAGE) if failed else DONE)
 
 
 @main.command()

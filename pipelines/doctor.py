@@ -9,6 +9,7 @@ import os
 import shutil
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.partitions import today
@@ -20,7 +21,6 @@ from resources.storage import open_storage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from resources.settings import Settings
     from resources.storage import Storage
@@ -39,6 +39,8 @@ class Finding:
     what: str
     level: int
     text: str
+    #: An input is refused (a run would end with 3), which is no matter of usage or configuration.
+    refused: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -47,6 +49,8 @@ class Finding:
 
 def examine(settings: Settings) -> list[Finding]:
     """Every finding. Nothing is written but a probe, which is removed again."""
+    if lost := _no_home(settings):
+        return [lost]
     home = Home(settings)
     looks: list[Callable[[Settings, Home], Iterator[Finding]]] = [
         _registry,
@@ -61,21 +65,31 @@ def examine(settings: Settings) -> list[Finding]:
     return [finding for look in looks for finding in look(settings, home)]
 
 
+def _no_home(settings: Settings) -> Finding | None:
+    """A home that is not there, unless its registry lies elsewhere: everything else would follow from that alone."""
+    place = settings.home
+    if settings.registry or "://" in place or Path(place).exists():
+        return None
+    at = Path(place).absolute()
+    return Finding(
+        "home", FAIL, f"主目录不存在：{at}；路径是否写错？ / the home does not exist: {at}; is the path right?"
+    )
+
+
 def _registry(settings: Settings, home: Home) -> Iterator[Finding]:
     try:
         registry = home.registry
     except RegistryError as error:
-        yield Finding("registry", FAIL, str(error))
+        yield Finding("registry", FAIL, str(error), refused=True)
         return
     except Exception as error:  # as below
         yield Finding("registry", FAIL, f"{settings.place('registry')}: {type(error).__name__}: {error}")
         return
     at = registry.outlets_at(today())
-    told = f"{len(registry.outlets)} outlets, {len(at)} in force today"
+    told = f"{len(registry.outlets)} 个排放口，今日有效 {len(at)} 个 / {len(registry.outlets)} outlets, {len(at)} in force today"
     if not registry.outlets:
-        told = (
-            f"{len(registry.plants)} plants, {len(registry.lines)} lines, no outlets: 只有台账 a home of ledgers alone"
-        )
+        n, m = len(registry.plants), len(registry.lines)
+        told = f"{n} 家企业，{m} 条生产线，没有排放口：只有台账 / {n} plants, {m} lines, no outlets: a home of ledgers alone"
     yield Finding("registry", OK, f"{settings.place('registry')}: {told}")
     yield from (Finding("registry", WARN, str(problem)) for problem in registry.warnings)
 
@@ -84,9 +98,10 @@ def _rules(_settings: Settings, home: Home) -> Iterator[Finding]:
     try:
         drafts = home.rules.drafts(today(), today())
     except RuleError as error:
-        yield Finding("rules", FAIL, str(error))
+        yield Finding("rules", FAIL, str(error), refused=True)
         return
-    yield Finding("rules", OK, f"{len(home.rules.packs)} rule packs; {len(drafts)} rows in force are drafts")
+    n, m = len(home.rules.packs), len(drafts)
+    yield Finding("rules", OK, f"{n} 个规则包，现行条目中 {m} 条为草案 / {n} rule packs; {m} rows in force are drafts")
 
 
 def _standards(_settings: Settings, home: Home) -> Iterator[Finding]:
@@ -95,11 +110,11 @@ def _standards(_settings: Settings, home: Home) -> Iterator[Finding]:
     except Exception as error:
         # What is wrong with the registry or the rules themselves has been said above.
         if isinstance(error, RegistryError) and any(p.file == SHEET.file for p in error.problems):
-            yield Finding("standards", FAIL, str(error))
+            yield Finding("standards", FAIL, str(error), refused=True)
         return
     if choices:
         packs = sorted({c.pack for c in choices if c.in_force(today())})
-        yield Finding("standards", OK, f"chosen today: {', '.join(packs) or 'none'}")
+        yield Finding("standards", OK, f"今日所选 chosen today: {', '.join(packs) or '无 none'}")
 
 
 def _events(settings: Settings, home: Home) -> Iterator[Finding]:
@@ -110,14 +125,17 @@ def _events(settings: Settings, home: Home) -> Iterator[Finding]:
     except Exception as error:  # as below
         yield Finding("events", FAIL, f"{settings.place('landing')}/events: {type(error).__name__}: {error}")
         return
-    told = f"{len(book.files)} files below events/, {len(book.states)} stretches of states, {len(book.marks)} marks"
+    n, m, k = len(book.files), len(book.states), len(book.marks)
+    told = (
+        f"events/ 下 {n} 个文件，{m} 段工况，{k} 个标记 / {n} files below events/, {m} stretches of states, {k} marks"
+    )
     yield Finding("events", OK, f"{settings.place('landing')}: {told}")
     yield from (Finding("events", WARN, f"{f.path}: {f.reason}") for f in book.files if f.reason)
     grave = [f for f in book.findings if f.severity != "info" and f.check_id != REFUSED_FILE]
     if grave:
         first = min(grave, key=lambda f: (f.source_file or "", f.source_cell or ""))
         example = f"{first.source_file}:{first.source_cell} {first.text_zh} / {first.text_en}"
-        yield Finding("events", WARN, f"{len(grave)} findings need somebody, e.g. {example}")
+        yield Finding("events", WARN, f"{len(grave)} 处须核对，例如 findings need somebody, e.g. {example}")
 
 
 def _ledgers(settings: Settings, home: Home) -> Iterator[Finding]:
@@ -135,14 +153,14 @@ def _ledgers(settings: Settings, home: Home) -> Iterator[Finding]:
     yield Finding(
         "ledgers",
         OK,
-        f"{settings.place('landing')}: {len(book.files)} files below ledgers/, {len(months)} months{span}",
+        f"{settings.place('landing')}: ledgers/ 下 {len(book.files)} 个文件 files, {len(months)} 个月 months{span}",
     )
     yield from (Finding("ledgers", WARN, f"{f.path}: {f.reason}") for f in book.files if f.reason)
     grave = [f for f in book.findings if f.severity != "info" and f.check_id != REFUSED_LEDGER]
     if grave:
         first = min(grave, key=lambda f: (f.severity != "serious", f.source_file or "", f.source_cell or ""))
         example = f"{first.source_file}:{first.source_cell} {first.text_zh} / {first.text_en}"
-        yield Finding("ledgers", WARN, f"{len(grave)} findings need somebody, e.g. {example}")
+        yield Finding("ledgers", WARN, f"{len(grave)} 处须核对，例如 findings need somebody, e.g. {example}")
 
 
 def _places(settings: Settings, home: Home) -> Iterator[Finding]:
@@ -154,7 +172,7 @@ def _places(settings: Settings, home: Home) -> Iterator[Finding]:
                 yield _arrived(place, home)
                 continue
             _probe(storage)
-            yield Finding(name, OK, f"{place} can be written")
+            yield Finding(name, OK, f"{place} 可写 can be written")
         except Exception as error:  # whatever a store answers is what the doctor was sent to find out
             yield Finding(name, FAIL, f"{place}: {type(error).__name__}: {error}")
 
@@ -162,7 +180,7 @@ def _places(settings: Settings, home: Home) -> Iterator[Finding]:
 def _arrived(place: str, home: Home) -> Finding:
     """Captures are expected unless there are ledgers; captures without any outlet can only be quarantined."""
     captures, ledgers = len(home.landing.list("cems")), len(home.landing.list("ledgers"))
-    told = f"{place}: {captures} files below cems/" + (f", {ledgers} below ledgers/" if ledgers else "")
+    told = f"{place}: cems/ 下 {captures} 个文件 files" + (f"，ledgers/ 下 {ledgers} 个 files" if ledgers else "")
     try:
         outlets = bool(home.registry.outlets)
     except RegistryError:
@@ -198,7 +216,9 @@ def _existing(path: Path) -> Path:
 def _clock(_settings: Settings, _home: Home) -> Iterator[Finding]:
     now = datetime.now(UTC)
     level = OK if now.year >= 2026 else FAIL
-    yield Finding("clock", level, f"{now.isoformat(timespec='seconds')} UTC, local day of the plants {today()}")
+    yield Finding(
+        "clock", level, f"{now.isoformat(timespec='seconds')} UTC，企业当地日期 local day of the plants {today()}"
+    )
 
 
 def _disk(settings: Settings, _home: Home) -> Iterator[Finding]:
@@ -206,4 +226,8 @@ def _disk(settings: Settings, _home: Home) -> Iterator[Finding]:
     if path is None:
         return
     free = shutil.disk_usage(_existing(path)).free / 1e9
-    yield Finding("disk", OK if free >= LEAST_FREE_GB else WARN, f"{free:.0f} GB free at the lake")
+    yield Finding(
+        "disk",
+        OK if free >= LEAST_FREE_GB else WARN,
+        f"lake 所在磁盘可用 {free:.0f} GB / {free:.0f} GB free at the lake",
+    )

@@ -217,7 +217,10 @@ class Intake:
         outgrown = [before] if before is not None and same else []
         made = replace(made, sha256=capture.sha256, state="read", basis=self.basis(record.mns), record=record)
         if not record.frames_accepted and not record.frames_quarantined and record.text_bytes:
-            reason = "no HJ 212 frame in it (## and four digits); is it a capture? / 文件中没有 HJ 212 报文，请核对"
+            reason = (
+                "文件中没有 HJ 212 报文（## 和四位长度）；是导出表请改扩展名 .csv；是加密或压缩包请先解开"
+                " / no HJ 212 frame in it (## and four digits); rename an exported table to .csv; unpack or decrypt an archive first"
+            )
             made = replace(made, state="refused", reason=reason)
         return made, outgrown
 

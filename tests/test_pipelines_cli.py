@@ -213,7 +213,7 @@ def test_every_mistake_of_a_registry_is_told_at_once(home: Path) -> None:
         assert listed["ok"] is False
         assert len(listed["problems"]) > 6
     assert lake_hashes(home) == before
-    failed = [f for f in told("doctor", "--home", home, code=2)["findings"] if f["level"] == 2]
+    failed = [f for f in told("doctor", "--home", home, code=3)["findings"] if f["level"] == 2]
     assert [f["what"] for f in failed] == ["registry"]
     assert "chimney" in failed[0]["text"]
 
@@ -398,8 +398,18 @@ def test_the_doctor_looks_at_everything_and_leaves_no_trace(ran: Path, tmp_path:
     assert all(f["level"] < 2 for f in findings)
     assert "1 outlets" in findings[0]["text"]
     assert sorted(ran.rglob("*")) == before
-    assert kiln("doctor", "--home", tmp_path / "new").exit_code == 2
+    (only,) = told("doctor", "--home", tmp_path / "new", code=2)["findings"]
+    assert only["what"] == "home"
+    assert f"主目录不存在：{tmp_path / 'new'}；路径是否写错？ / the home does not exist" in only["text"]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_doctor_tells_a_refused_registry_from_a_place_that_cannot_be_used(tmp_path: Path) -> None:
+    (tmp_path / "registry").mkdir()
+    told("doctor", "--home", tmp_path, code=3)
+    (tmp_path / "lake").write_text("no folder", encoding="utf-8")
+    failed = [f for f in told("doctor", "--home", tmp_path, code=2)["findings"] if f["level"] == 2]
+    assert [(f["what"], f["refused"]) for f in failed] == [("registry", True), ("lake", False)]
 
 
 def test_the_doctor_says_where_nothing_can_be_written(home: Path) -> None:
