@@ -204,7 +204,10 @@ QUARANTINE_REASONS: dict[str, tuple[str, str]] = {
     ),
     "bad_data_time": ("DataTime 缺失或无法识别", "DataTime is missing or unreadable"),
     "data_time_window": ("DataTime 超出允许范围", "DataTime lies outside the permitted window"),
-    "bad_line": ("行的单元格数与表头不符, 或引号未闭合", "the line has other cells than the header, or a quote is not closed"),
+    "bad_line": (
+        "行的单元格数与表头不符, 或引号未闭合",
+        "the line has other cells than the header, or a quote is not closed",
+    ),
     "device_mismatch": ("行的时段或时间标签与设备登记不符", "the line's interval or label does not fit the device row"),
     "bad_value": ("数值无法识别", "the value is no number"),
     "repeated_key": ("帧内重复字段且数值不同", "the frame names a field twice with different values"),

@@ -30,11 +30,17 @@ OTHER_REASON: Meanings = {
     "unknown_factor": ("因子编码不在已知之列", "the factor code is not among the known ones"),
     "unknown_subfield": ("子字段不在已知之列", "the sub-field is not among the known ones"),
     "verbatim": ("数值已入宽表, 此处为原文", "the number stands in the wide row, its exact text here"),
-    "unit_refused": ("单位或状态不能精确换算为设备登记的单位", "its unit or state cannot become the device row's exactly"),
+    "unit_refused": (
+        "单位或状态不能精确换算为设备登记的单位",
+        "its unit or state cannot become the device row's exactly",
+    ),
 }
 LEVEL: Meanings = {
     "frame": ("整帧(导出文件为整行)被拒", "the whole frame, or line of an export, was refused"),
-    "cell": ("接收帧或行中的单个值被拒或被取代", "one value of an accepted frame or line was refused or lost to another"),
+    "cell": (
+        "接收帧或行中的单个值被拒或被取代",
+        "one value of an accepted frame or line was refused or lost to another",
+    ),
 }
 HOUR_TAG: Meanings = {
     "N": ("正常", "normal"),
@@ -170,7 +176,10 @@ MASS_METHOD: Meanings = {
     "max720": ("前 720 个有效小时的最大值", "greatest of the last 720 valid hours"),
     "max2160": ("前 2160 个有效小时的最大值", "greatest of the last 2160 valid hours"),
     "stopped": ("停运, 排放量为 0", "the source was stopped: 0 kg"),
-    "no_substitute": ("捕集率不足或此前没有有效小时, 不给数", "capture too low, or no valid hour before: no number is given"),
+    "no_substitute": (
+        "捕集率不足或此前没有有效小时, 不给数",
+        "capture too low, or no valid hour before: no number is given",
+    ),
 }
 TABLE_ROW: Meanings = {
     "full": ("捕集率 90 % 及以上", "capture rate of at least 90 %"),
@@ -227,7 +236,10 @@ ELECTRICITY_BASIS: Meanings = {
     "none": ("方法不含电力", "the method has no electricity"),
     "location_province": ("按所在省份：网购电量乘省级平均因子", "location: grid electricity, factor of the province"),
     "location_national": ("按全国：网购电量乘全国平均因子", "location: grid electricity, national factor"),
-    "location_region": ("按区域电网：网购电量乘区域电网因子", "location: grid electricity, factor of the regional grid"),
+    "location_region": (
+        "按区域电网：网购电量乘区域电网因子",
+        "location: grid electricity, factor of the regional grid",
+    ),
     "national_ets": ("按碳市场通知的全国电网因子", "national factor of the trading system's notices"),
     "net_national": ("扣除绿证电量后乘全国平均因子", "grid less certificates, national factor"),
     "market_residual": ("扣除绿证电量后乘全国剩余组合因子", "grid less certificates, national residual factor"),
