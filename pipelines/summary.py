@@ -13,6 +13,7 @@ import polars as pl
 from assets.products import ALL
 from contracts.cems import QUARANTINE_REASONS
 from contracts.ule import HEADLINE_POLICY
+from pipelines.summary_reach import exports, in_words_of_exports, in_words_of_reach, reach
 from resources.exports_notes import BAD, BELOW
 from resources.releases import latest
 
@@ -36,10 +37,12 @@ def summary(home: Home) -> dict[str, Any]:
     refused = [(a.path, a.reason) for a in home.intake.arrivals() if a.state == "refused"]
     refused += [(f.path, f.reason) for f in (*home.events.files, *home.ledgers.files) if f.reason]
     months = home.lake.keys("ule_monthly")
+    verdicts = _verdicts(home, months[-1]) if months else []
     release = latest(home.published)
     on_disk = home.published.local_path() is not None
     return {
-        "captures": len(inputs),
+        "captures": len([r for r in inputs if r.kind == "hj212"]),
+        "exports": exports(home.intake.inputs()),
         "text_mb": round(sum(r.text_bytes for r in inputs) / 1e6, 1),
         "frames_accepted": sum(r.frames_accepted for r in inputs),
         "frames_quarantined": sum(r.frames_quarantined for r in inputs),
@@ -61,7 +64,8 @@ def summary(home: Home) -> dict[str, Any]:
         "findings": _findings(home),
         "days": len(home.lake.keys("cems_hourly")),
         "month": months[-1] if months else None,
-        "verdicts": _verdicts(home, months[-1]) if months else [],
+        "verdicts": verdicts,
+        "reach": reach(home, months[-1], [v["outlet_id"] for v in verdicts]) if months else None,
         "release": release.release_id if release else None,
         "release_path": home.published.url("latest" if on_disk else release.path) if release else None,
     }
@@ -120,13 +124,13 @@ def _signals(home: Home) -> dict[str, Any]:
 
 
 def _findings(home: Home) -> dict[str, Any]:
-    """Findings on declarations and ledgers: how many of each severity, and those that need somebody, the gravest first."""
+    """Findings on declarations and ledgers: how many of each severity, and those that need somebody: the gravest, then the newest first."""
     table = home.lake.read("findings", ALL)
     rows = table.to_pylist() if table else []
     grave = [r for r in rows if r["severity"] != "info"]
-    grave.sort(
-        key=lambda r: (r["severity"] != "serious", r["source_file"] or "", _line(r["source_cell"]), r["finding_id"])
-    )
+    grave.sort(key=lambda r: (r["source_file"] or "", _line(r["source_cell"]), r["finding_id"]))
+    grave.sort(key=lambda r: r["period"] or "", reverse=True)
+    grave.sort(key=lambda r: r["severity"] != "serious")
     named = ("finding_id", "check_id", "severity", "source_file", "source_cell", "text_zh", "text_en")
     counts = Counter(r["severity"] for r in rows)
     return {"counts": dict(sorted(counts.items())), "listed": [{n: r[n] for n in named} for r in grave]}
@@ -156,9 +160,11 @@ def in_words(facts: dict[str, Any]) -> list[str]:
             f"报文文件 captures {facts['captures']} ({facts['text_mb']} MB): "
             f"接收 accepted {facts['frames_accepted']:,} 帧 frames, 隔离 quarantined {facts['frames_quarantined']:,}"
         ),
+        *in_words_of_exports(facts["exports"]),
         *some([f"拒收 refused {text}" for text in facts["refused_files"]]),
     ]
-    if not facts["captures"] and not facts["refused_files"] and not facts["ledgers"]["files"]:
+    files = facts["captures"] or facts["exports"]["files"] or facts["refused_files"]
+    if not files and not facts["ledgers"]["files"]:
         lines.append("landing/cems 中没有文件 there are no files below landing/cems")
     lines += _in_words_of_quarantine(facts)
     lines += _in_words_of_cells(facts)
@@ -235,11 +241,13 @@ def _in_words_of_month(facts: dict[str, Any]) -> list[str]:
     failing = [
         f"  {v['outlet_id']} {v['pollutant']}: FAIL, 达标率 share {v['share_pct']:.2f} %, "
         f"超标 failing {v['fail_hours']} h (允许 allowed {v['allowed_fail_hours']} h)"
-        for v in facts["verdicts"]
+        # The worst first: a long list is cut short.
+        for v in sorted(facts["verdicts"], key=lambda v: (v["share_pct"] or 0.0, v["outlet_id"], v["pollutant"]))
         if v["verdict"] == "FAIL"
     ]
     return [
         f"小时数据 hours of {facts['days']} 天 days; {facts['month']} 超低排放判定 ULE verdicts: {told or none}",
+        *in_words_of_reach(facts["reach"]),
         *some(failing),
         *_in_words_of_signals(facts["signals"]),
     ]
