@@ -233,6 +233,9 @@ def test_files_without_packets_are_refused_with_a_remedy(tmp_path: Path) -> None
     home = write_home(tmp_path, {"a.xlsx": b"PK", "b.txt": b"nothing here"}, outlets=[outlet()], devices=[device()])
     made(home)
     assert all(a.state == "refused" and "/" in a.reason for a in home.intake.arrivals())
+    (plain,) = [a.reason for a in home.intake.arrivals() if a.path == "cems/b.txt"]
+    assert plain.startswith("文件中没有 HJ 212 报文")
+    assert "是导出表请改扩展名 .csv；是加密或压缩包请先解开" in plain
 
 
 def test_a_capture_without_any_date_costs_only_itself(tmp_path: Path) -> None:
