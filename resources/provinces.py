@@ -17,7 +17,12 @@ PROVINCES = {
     "云南": "Yunnan", "西藏": "Tibet", "陕西": "Shaanxi", "甘肃": "Gansu", "青海": "Qinghai", "宁夏": "Ningxia",
     "新疆": "Xinjiang", "香港": "Hong Kong", "澳门": "Macau", "台湾": "Taiwan",
 }  # fmt: skip
-_ALSO = ("Nei Mongol", "Neimenggu", "Xizang", "Macao")
+#: Other names in use, which `province_key` does not bring to one of those above.
+_ALSO = (
+    "新疆生产建设兵团", "Nei Mongol", "Neimenggu", "Xizang", "Macao", "Inner Mongolia Autonomous Region", "Tibet Autonomous Region",
+    "Guangxi Zhuang Autonomous Region", "Ningxia Hui Autonomous Region", "Xinjiang Uygur Autonomous Region",
+    "Beijing Municipality", "Tianjin Municipality", "Shanghai Municipality", "Chongqing Municipality",
+)  # fmt: skip
 
 _SUFFIX = re.compile(r"(壮族自治区|回族自治区|维吾尔自治区|自治区|特别行政区|省|市|\s+province)$")
 

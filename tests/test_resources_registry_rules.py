@@ -161,7 +161,8 @@ def test_warnings_do_not_stop_a_run(tables: dict[str, str], found: list[tuple[st
 
 @pytest.mark.parametrize(
     ("province", "said"),
-    [("贵洲省", "是否为 贵州？"), ("Guizou", "was Guizhou meant?"), ("火星", "核对省份名称"), ("广西壮族自治区", None), ("inner mongolia", None)],
+    [("贵洲省", "是否为 贵州？"), ("Guizou", "was Guizhou meant?"), ("火星", "核对省份名称"), ("广西壮族自治区", None), ("inner mongolia", None),
+     ("Guangxi Zhuang Autonomous Region", None)],
 )  # fmt: skip
 def test_an_unknown_province_is_told_with_the_nearest(province: str, said: str | None) -> None:
     told = Registry.from_tables(home(plants=[PLANT | {"province": province}])).warnings
