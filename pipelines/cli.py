@@ -123,12 +123,26 @@ def run(
 @main.command()
 @HOME
 @AS_JSON
-@click.option("--expect", type=click.Choice(["none", "light", "all"]), default="light", show_default=True, help="试算 what to try, to tell the expected change [light: ledgers and carbon]")
-@click.option("--product", "products", multiple=True, metavar="NAME", help="只看这些产品或表 these products or tables alone (repeatable)")
+@click.option(
+    "--expect",
+    type=click.Choice(["none", "light", "all"]),
+    default="light",
+    show_default=True,
+    help="试算 what to try, to tell the expected change [light: ledgers and carbon]",
+)
+@click.option(
+    "--product",
+    "products",
+    multiple=True,
+    metavar="NAME",
+    help="只看这些产品或表 these products or tables alone (repeatable)",
+)
 @click.option("--from", "first", default="", metavar="KEY", help="起 first day, month or year")
 @click.option("--to", "last", default="", metavar="KEY", help="止 last day, month or year (inclusive)")
 @click.option("--sealed", is_flag=True, help="含已报送年份 as if filed years were restated too")
-def plan(home: str | None, as_json: bool, expect: str, products: tuple[str, ...], first: str, last: str, sealed: bool) -> None:
+def plan(
+    home: str | None, as_json: bool, expect: str, products: tuple[str, ...], first: str, last: str, sealed: bool
+) -> None:
     """看看会重算什么 What a run or backfill would make anew, why, and what would change; nothing is written."""
     from pipelines.cli_backfill import planning
 
@@ -140,12 +154,20 @@ def plan(home: str | None, as_json: bool, expect: str, products: tuple[str, ...]
 @main.command()
 @HOME
 @AS_JSON
-@click.option("--product", "products", multiple=True, metavar="NAME", help="只补这些产品或表 these products or tables alone (repeatable)")
+@click.option(
+    "--product",
+    "products",
+    multiple=True,
+    metavar="NAME",
+    help="只补这些产品或表 these products or tables alone (repeatable)",
+)
 @click.option("--from", "first", default="", metavar="KEY", help="起 first day, month or year")
 @click.option("--to", "last", default="", metavar="KEY", help="止 last day, month or year (inclusive)")
 @click.option("--no-publish", is_flag=True, help="不发布 stop before the release")
 @click.option("--sealed", is_flag=True, help="含已报送年份 restate filed years too (registry/filings.csv)")
-def backfill(home: str | None, as_json: bool, products: tuple[str, ...], first: str, last: str, no_publish: bool, sealed: bool) -> None:
+def backfill(
+    home: str | None, as_json: bool, products: tuple[str, ...], first: str, last: str, no_publish: bool, sealed: bool
+) -> None:
     """补算 Bring exactly what no longer stands up to date, check it, and publish. `kiln plan` tells beforehand what."""
     settings = _settings(home)
     with told(settings):
@@ -213,7 +235,11 @@ def doctor(home: str | None, as_json: bool) -> None:
     help="台账 hand in the ledgers of the months touched, below landing/ledgers",
 )
 @click.option(
-    "--ledger-months", default=0, show_default=True, type=click.IntRange(0, 600), help="此前月数 ledgers of so many earlier months too"
+    "--ledger-months",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0, 600),
+    help="此前月数 ledgers of so many earlier months too",
 )
 @click.option("--truth/--no-truth", default=True, show_default=True, help="真值 write the tables of truth too")
 def simulate(
@@ -345,7 +371,12 @@ def ledger_template(
     """台账模板 Write the bilingual ledger workbook; for the plants and lines of --home or KILN_HOME, without either for those named."""
     from pipelines.cli_ledgers import writing
 
-    emit(*writing(_settings(home) if home or os.environ.get("KILN_HOME") else None, out, plants, lines, year or 0, fuels), as_json=as_json)
+    emit(
+        *writing(
+            _settings(home) if home or os.environ.get("KILN_HOME") else None, out, plants, lines, year or 0, fuels
+        ),
+        as_json=as_json,
+    )
 
 
 @main.group()
@@ -359,7 +390,9 @@ def carbon() -> None:
 @click.option("--year", type=click.IntRange(2024, 2099), help="报告年度 reporting year [this year]")
 @click.option("--date", "day", type=Day(), help="从这一天数余日 count days from this day [today]")
 @click.option("--plant", "plants", multiple=True, metavar="ID", help="只看这些企业 these plants alone (repeatable)")
-def carbon_calendar(home: str | None, as_json: bool, year: int | None, day: str | None, plants: tuple[str, ...]) -> None:
+def carbon_calendar(
+    home: str | None, as_json: bool, year: int | None, day: str | None, plants: tuple[str, ...]
+) -> None:
     """日历 What is to be filed by when, and which ledgers are still missing for it."""
     from pipelines.cli_carbon import calendar
     from resources.home import Home
@@ -433,7 +466,10 @@ def factors_list(home: str | None, as_json: bool, day: str | None, known_on: str
     """列出 Factors in force on a day, as known on a day; drafts are marked."""
     from pipelines.cli_factors import listing
 
-    emit(*listing(_settings(home), _day(day), date.fromisoformat(known_on) if known_on else None, quantity), as_json=as_json)
+    emit(
+        *listing(_settings(home), _day(day), date.fromisoformat(known_on) if known_on else None, quantity),
+        as_json=as_json,
+    )
 
 
 @factors.command("show")
@@ -452,7 +488,9 @@ def factors_show(home: str | None, as_json: bool, name: str) -> None:
 @AS_JSON
 @click.argument("old")
 @click.argument("new")
-@click.option("--map", "mapping", default="", metavar="NAME", help="列对应 how foreign files are read (reference/factors/maps)")
+@click.option(
+    "--map", "mapping", default="", metavar="NAME", help="列对应 how foreign files are read (reference/factors/maps)"
+)
 def factors_diff(home: str | None, as_json: bool, old: str, new: str, mapping: str) -> None:
     """比较 Two editions: files, or days (YYYY-MM-DD) on which factors were known."""
     from pipelines.cli_factors import differing
@@ -464,11 +502,17 @@ def factors_diff(home: str | None, as_json: bool, old: str, new: str, mapping: s
 @HOME
 @AS_JSON
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
-@click.option("--map", "mapping", default="", metavar="NAME", help="列对应 how the file is read (reference/factors/maps)")
-@click.option("--name", default="", metavar="NAME", help="写入 write to registry/factors-NAME.csv [the file's own name]")
+@click.option(
+    "--map", "mapping", default="", metavar="NAME", help="列对应 how the file is read (reference/factors/maps)"
+)
+@click.option(
+    "--name", default="", metavar="NAME", help="写入 write to registry/factors-NAME.csv [the file's own name]"
+)
 @click.option("--recorded-at", type=Day(), help="登记日 day of record [today]")
 @click.option("--write", is_flag=True, help="写入 write; without it only the difference is shown")
-def factors_import(home: str | None, as_json: bool, file: str, mapping: str, name: str, recorded_at: str | None, write: bool) -> None:
+def factors_import(
+    home: str | None, as_json: bool, file: str, mapping: str, name: str, recorded_at: str | None, write: bool
+) -> None:
     """导入 A new edition from a CSV file: shows what differs before anything is written."""
     from pipelines.cli_factors import importing
 
