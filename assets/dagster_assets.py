@@ -47,6 +47,7 @@ UPSTREAM: dict[str, tuple[str, ...]] = {
     "capture": ("cems_hourly",),
     "emissions": ("cems_hourly", "capture_monthly", "device_marks"),
     "emissions_year": ("emissions_monthly", "emissions_totals_monthly", "capture_monthly", "cems_hourly"),
+    "emissions_clinker": ("emissions_totals_monthly", "emissions_totals_annual", "ledger_clinker"),
     "carbon_months": (
         "ledger_clinker", "ledger_fuel", "ledger_rawmat", "ledger_rawmeal", "ledger_lab", "ledger_dust", "ledger_altfuel",
         "ledger_electricity", "ledger_heat", "ledger_meter",

@@ -21,6 +21,7 @@ from assets.carbon import carbon_month_keys, make_carbon_months
 from assets.carbon_findings import finding_years, make_carbon_findings
 from assets.carbon_years import carbon_year_keys, make_carbon_years
 from assets.emissions import make_emissions
+from assets.emissions_clinker import clinker_years, make_emissions_clinker
 from assets.emissions_window import reached_months
 from assets.emissions_year import make_emissions_year
 from assets.events import make_events, make_findings
@@ -175,6 +176,11 @@ PRODUCTS: tuple[Product, ...] = (
         "emissions_year", ("emissions_annual", "emissions_totals_annual", "capture_quarterly"), "year", "emissions-year-1",
         make_emissions_year, lambda home: {m[:4] for t in ("emissions_monthly", "emissions_annual") for m in home.lake.keys(t)},
         lambda day: reached_months(day)[:4],
+    ),
+    # All years every night: a ledger tells of any month, whichever days have come.
+    Product(
+        "emissions_clinker", ("emissions_per_clinker",), "year", "emissions-clinker-1", make_emissions_clinker, clinker_years,
+        lambda _: "",
     ),
     Product("carbon_months", ("carbon_line_month",), "month", "carbon-months-2", make_carbon_months, carbon_month_keys),
     Product(

@@ -5,7 +5,20 @@ Belongs here: what a table is. Does not belong here: how it is made, stored or s
 
 from __future__ import annotations
 
-from contracts import carbon, cems, emissions, ets, events, ledgers, signals, standards, trust, ule, ule_more
+from contracts import (
+    carbon,
+    cems,
+    emissions,
+    emissions_clinker,
+    ets,
+    events,
+    ledgers,
+    signals,
+    standards,
+    trust,
+    ule,
+    ule_more,
+)
 from contracts.core import Column, ContractError, Table
 
 #: Every table by name, in the order of the data's way through the house.
@@ -45,6 +58,7 @@ TABLES: dict[str, Table] = {
         emissions.EMISSIONS_TOTALS_MONTHLY,
         emissions.EMISSIONS_ANNUAL,
         emissions.EMISSIONS_TOTALS_ANNUAL,
+        emissions_clinker.EMISSIONS_PER_CLINKER,
         carbon.CARBON_LINE_MONTH,
         carbon.CARBON_LINE_YEAR,
         carbon.CARBON_ENTITY_YEAR,
