@@ -73,7 +73,7 @@ def commands_work(remote: str, release_id: str) -> None:
         return result.output
 
     assert "to read: 0 files" in kiln("plan")
-    assert f"{remote}/lake can be written" in kiln("doctor")
+    assert f"{remote}/lake 可写 can be written" in kiln("doctor")
     assert kiln("release", "list").startswith(f"* {release_id}  ")
     assert kiln("release", "verify") == f"{release_id}: 完好 every file is as its manifest says\n"
     assert "nothing to remove" in kiln("release", "prune", "--keep", "1")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from assets.products import PRODUCTS
 from resources import bench, registry
 from resources.storage import LocalStorage
 from tests.homes import device, minute, outlet, write_home
@@ -77,7 +78,7 @@ def test_what_tables_made_together_rest_on_is_looked_at_once(
     lake = opened(home).lake
     distinct = {
         (table, key, name)
-        for table in ("arrivals", "cems_minute", "cems_labels", "cems_hourly", "ule_monthly")
+        for table in (of.tables[0] for of in PRODUCTS)
         for key in lake.keys(table)
         for name in lake.partition(table, key).inputs  # type: ignore[union-attr]
     }
