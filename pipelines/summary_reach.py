@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+import pyarrow as pa
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +49,11 @@ def reach(home: Home, month: str, outlets: Sequence[str]) -> dict[str, Any]:
     days = [k for k in home.lake.keys("cems_hourly") if k.startswith(month)]
     if not days:
         return {"until": None, "silent": []}
-    table = home.lake.read("cems_hourly", days[-1], ["outlet_id", "minutes"])
+    try:
+        table = home.lake.read("cems_hourly", days[-1], ["outlet_id", "minutes"])
+    except (pa.ArrowException, OSError) as error:
+        # A damaged file is refused where it is used; what stands is told all the same.
+        return {"until": days[-1], "silent": [], "unread": f"cems_hourly/{days[-1]}: {error}"}
     there: set[str] = set()
     if table is not None:
         frame = pl.DataFrame(pl.from_arrow(table)).filter(pl.col("minutes") > 0)
@@ -60,6 +65,10 @@ def in_words_of_reach(facts: dict[str, Any]) -> list[str]:
     """Up to which day the month's verdicts go, and who has nothing on it."""
     if not facts["until"]:
         return []
+    if facts.get("unread"):
+        return [
+            f"  本月判定截至 verdicts go up to {facts['until']}; 该日小时数据无法读取 its hours cannot be read: {facts['unread']}"
+        ]
     silent = facts["silent"]
     more = f" … 共 {len(silent)} 个 in all (--json)" if len(silent) > NAMED else ""
     named = f"{', '.join(silent[:NAMED])}{more}" if silent else "无 none"
