@@ -9,6 +9,7 @@ from __future__ import annotations
 import string
 import tomllib
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import reference
@@ -76,6 +77,16 @@ class Absent:
 
 def load_signals(path: Path | None = None) -> dict[str, Signal]:
     """The catalogue by id, in file order (default: the packaged one); SignalError lists every error."""
+    return dict(_packaged()) if path is None else _signals(path)
+
+
+@cache
+def _packaged() -> dict[str, Signal]:
+    """The packaged catalogue: every day of hours asks for it."""
+    return _signals(None)
+
+
+def _signals(path: Path | None) -> dict[str, Signal]:
     return {row["id"]: Signal(**row) for row in _rows(path, "signal")}
 
 
