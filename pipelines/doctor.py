@@ -20,8 +20,10 @@ from resources.standards import SHEET
 from resources.storage import open_storage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from resources.events import EventFile
+    from resources.events import Finding as Found
     from resources.settings import Settings
     from resources.storage import Storage
 
@@ -130,12 +132,8 @@ def _events(settings: Settings, home: Home) -> Iterator[Finding]:
         f"events/ 下 {n} 个文件，{m} 段工况，{k} 个标记 / {n} files below events/, {m} stretches of states, {k} marks"
     )
     yield Finding("events", OK, f"{settings.place('landing')}: {told}")
-    yield from (Finding("events", WARN, f"{f.path}: {f.reason}") for f in book.files if f.reason)
     grave = [f for f in book.findings if f.severity != "info" and f.check_id != REFUSED_FILE]
-    if grave:
-        first = min(grave, key=lambda f: (f.source_file or "", f.source_cell or ""))
-        example = f"{first.source_file}:{first.source_cell} {first.text_zh} / {first.text_en}"
-        yield Finding("events", WARN, f"{len(grave)} 处须核对，例如 findings need somebody, e.g. {example}")
+    yield from _look_at("events", book.files, grave, lambda f: (f.source_file or "", f.source_cell or ""))
 
 
 def _ledgers(settings: Settings, home: Home) -> Iterator[Finding]:
@@ -155,12 +153,21 @@ def _ledgers(settings: Settings, home: Home) -> Iterator[Finding]:
         OK,
         f"{settings.place('landing')}: ledgers/ 下 {len(book.files)} 个文件 files, {len(months)} 个月 months{span}",
     )
-    yield from (Finding("ledgers", WARN, f"{f.path}: {f.reason}") for f in book.files if f.reason)
     grave = [f for f in book.findings if f.severity != "info" and f.check_id != REFUSED_LEDGER]
+    yield from _look_at(
+        "ledgers", book.files, grave, lambda f: (f.severity != "serious", f.source_file or "", f.source_cell or "")
+    )
+
+
+def _look_at(
+    what: str, files: Iterable[EventFile], grave: Sequence[Found], order: Callable[[Found], Any]
+) -> Iterator[Finding]:
+    """Refused files one by one, and of the graver findings how many and the first by `order`."""
+    yield from (Finding(what, WARN, f"{f.path}: {f.reason}") for f in files if f.reason)
     if grave:
-        first = min(grave, key=lambda f: (f.severity != "serious", f.source_file or "", f.source_cell or ""))
+        first = min(grave, key=order)
         example = f"{first.source_file}:{first.source_cell} {first.text_zh} / {first.text_en}"
-        yield Finding("ledgers", WARN, f"{len(grave)} 处须核对，例如 findings need somebody, e.g. {example}")
+        yield Finding(what, WARN, f"{len(grave)} 处须核对，例如 findings need somebody, e.g. {example}")
 
 
 def _places(settings: Settings, home: Home) -> Iterator[Finding]:

@@ -85,7 +85,7 @@ class FactorBook:
         known = [
             r for r in self._series.get((quantity, scope, region), ()) if _known(r, method, known_on, published_by)
         ]
-        in_force = [r for r in known if r.valid_from <= on and (r.valid_to is None or on < r.valid_to)]
+        in_force = [r for r in known if r.holds(on)]
         if policy == SAME_YEAR:
             in_force = [r for r in in_force if r.data_year in (None, on.year)]
         if not in_force:
@@ -95,10 +95,7 @@ class FactorBook:
     def has(self, quantity: str, scope: str, on: date, *, method: str = "", region: str = "") -> bool:
         """Whether `find` would find one."""
         rows = self._series.get((quantity, scope, region), ())
-        return any(
-            _known(r, method, None, None) and r.valid_from <= on and (r.valid_to is None or on < r.valid_to)
-            for r in rows
-        )
+        return any(_known(r, method, None, None) and r.holds(on) for r in rows)
 
     def in_force(self, first: date, last: date, known_on: date | None = None) -> list[Factor]:
         """Rows that some day of [first, last] would be given, by id; those that a later record has replaced are not among them."""
@@ -154,7 +151,7 @@ def _given(rows: list[Factor], first: date, last: date) -> set[Factor]:
     found = set()
     for day in turns:
         if first <= day <= last:
-            in_force = [r for r in rows if r.valid_from <= day and (r.valid_to is None or day < r.valid_to)]
+            in_force = [r for r in rows if r.holds(day)]
             if in_force:
                 found.add(max(in_force, key=_standing))
     return found

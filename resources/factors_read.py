@@ -103,6 +103,10 @@ class Factor:
         """The value as printed."""
         return Decimal(self.text)
 
+    def holds(self, day: date) -> bool:
+        """Whether it holds for a reporting day."""
+        return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
+
     @property
     def series(self) -> tuple[str, str, str, tuple[str, ...]]:
         """Rows of one series replace each other in time."""
