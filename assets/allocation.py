@@ -20,7 +20,7 @@ import polars as pl
 from assets.allocation_words import NOTES
 from contracts.carbon import CARBON_ENTITY_YEAR, CARBON_LINE_YEAR
 from contracts.ets import ALLOCATION_YEAR
-from kernels.allocation import Allocated, Formula, Lines, Order, allocate, floor_share
+from kernels.allocation import MOST, Allocated, Formula, Lines, Order, allocate, floor_share
 from kernels.rounding import exact
 from resources.factors import MissingFactor
 
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from resources.registry import Line, Plant, Registry
 
 CARBIDE = "carbide_slag"
+#: Cases in which a line gets nothing.
+OUTSIDE = ("outside", "not_listed", "not_covered")
 _LINE = [
     "plant_id", "line_id", "method_id", "aggregation", "clinker_t", "fossil_tco2", "process_tco2", "total_tco2", "whole_tco2",
     "carbide_t", "carbide_rate_pct", "complete", "missing", "drafts", "status", "factor_set",
@@ -133,11 +135,14 @@ def allocated(
     """Rows of the table for lines (rows of `carbon_line_year` as dicts). `entities`: direct emission by plant, `previous`: of the year
     before by line, `declared`: what registry/ets_lines.csv says of a line.
     """
-    made = [_facts(ground, line, entities, declared.get(line["line_id"])) for line in lines]
+    at_least: dict[str, float] = {}
+    for line in lines:
+        at_least[line["plant_id"]] = at_least.get(line["plant_id"], 0.0) + (line["total_tco2"] or 0.0)
+    made = [_facts(ground, line, entities, at_least, declared.get(line["line_id"])) for line in lines]
     formula = ground.formula()
-    value = ground.balance.value if ground.balance and formula else None
+    value = ground.balance.value if ground.balance and formula and ground.plan.rule == "intensity" else None
     given = Lines(
-        np.array([_number(r["total_tco2"]) for r in made]), np.array([_number(r["clinker_t"]) for r in made]),
+        np.array([_number(r["total_tco2"]) if plausible(r) else np.nan for r in made]), np.array([_number(r["clinker_t"]) for r in made]),
         np.array([r["special"] is not None for r in made], np.bool_),
     )  # fmt: skip
     order = Order(ground.order.emission, ground.order.intensity, ground.order.deviation, ground.order.coefficient)
@@ -153,7 +158,14 @@ def _number(value: float | None) -> float:
     return np.nan if value is None else value
 
 
-def _facts(ground: Ground, line: dict[str, Any], entities: dict[str, float], own: LineYear | None) -> dict[str, Any]:
+def plausible(row: dict[str, Any]) -> bool:
+    """Whether the emission of a line is one at all: a slip in one plant's ledger must not stop everybody's table."""
+    return row["total_tco2"] is None or 0.0 <= row["total_tco2"] <= MOST
+
+
+def _facts(
+    ground: Ground, line: dict[str, Any], entities: dict[str, float], at_least: dict[str, float], own: LineYear | None
+) -> dict[str, Any]:
     """What is known of a line before anything is allocated."""
     listed = [
         n for n in ground.registry.lines if n.line_id == line["line_id"] and n.overlaps(ground.first, ground.last)
@@ -170,7 +182,14 @@ def _facts(ground: Ground, line: dict[str, Any], entities: dict[str, float], own
         "entity_tco2": entities.get(line["plant_id"]), "obligation_t": line["whole_tco2"],
         "rounding_order": ground.order.id, "clause": ground.plan.clause, "complete": line["complete"], "lacks": line["missing"],
     }  # fmt: skip
-    return row | {"special": _special(ground, row, listed, own)}
+    row["special"] = _special(ground, row, listed, own)
+    # Lines alone may already be above the threshold; else it cannot be told on which side an unknown entity lies.
+    least = ground.factor("ets", "entity_threshold")
+    row["no_entity"] = (
+        row["special"] is None and row["entity_tco2"] is None and "small_entity" in ground.plan.special
+        and least is not None and at_least[row["plant_id"]] < least.value
+    )  # fmt: skip
+    return row
 
 
 def _plant(ground: Ground, plant_id: str) -> Plant | None:
@@ -189,12 +208,13 @@ def _special(ground: Ground, row: dict[str, Any], listed: list[Line], own: LineY
     )
     least = ground.factor("ets", "entity_threshold")
     small = row["entity_tco2"] is not None and least is not None and row["entity_tco2"] < least.value
+    covered = not listed or any(n.clinker_class in ground.plan.covered for n in listed)
     cases = {
-        "new": starts, "closed": ends, "small_entity": small, "white": bool(listed) and all(n.clinker_class == "white" for n in listed),
+        "not_listed": said == "not_listed", "not_covered": not covered, "new": starts, "closed": ends, "small_entity": small, "white": bool(listed) and all(n.clinker_class == "white" for n in listed),
         "gypsum_acid": said == "gypsum_acid", "carbide": above_threshold(ground, row),
     }  # fmt: skip
-    if any(cases[name] for name in ground.plan.outside):
-        return "outside"
+    for name in (n for n in cases if cases[n] and n in ground.plan.outside):
+        return "outside" if name in ("new", "closed") else name
     if ground.plan.rule == "verified":
         return "verified_year"
     return next((name for name, holds in cases.items() if holds and name in ground.plan.special), None)
@@ -212,8 +232,9 @@ def above_threshold(ground: Ground, row: dict[str, Any]) -> bool:
 
 def _settled(ground: Ground, row: dict[str, Any], found: Allocated, n: int, previous: float | None) -> None:
     """Figures of the formula, what they come to for the plant, and why there are none."""
-    outside = row["special"] == "outside"
-    allowance = None if outside or np.isnan(found.allowance[n]) else float(found.allowance[n])
+    outside = row["special"] in OUTSIDE
+    none = outside or row["no_entity"] or np.isnan(found.allowance[n])
+    allowance = None if none else float(found.allowance[n])
     row["allowance_t"] = allowance
     row["intensity_tco2_t"], row["deviation_pct"], row["coefficient"] = (
         None if np.isnan(x) else float(x) for x in (found.intensity[n], found.deviation_pct[n], found.coefficient[n])
@@ -224,14 +245,24 @@ def _settled(ground: Ground, row: dict[str, Any], found: Allocated, n: int, prev
         row["balance_value_tco2_t"], row["balance_source"] = ground.balance.value, ground.balance.source
     share = ground.factor("ets", "preallocation_ratio")
     row["previous_tco2"] = previous
-    if share and previous is not None and not outside:
+    if share and previous is not None and previous >= 0.0 and not outside:
         row["preallocation_pct"], row["preallocation_t"] = share.value, float(floor_share(previous, share.value))
     if allowance is not None:
         row["position_t"] = None if row["obligation_t"] is None else allowance - row["obligation_t"]
         row["settlement_t"] = allowance - row["preallocation_t"] if row.get("preallocation_t") is not None else None
     else:
-        row["no_number"] = "outside" if outside else "no_emission" if row["total_tco2"] is None else "no_balance_value"
+        row["no_number"] = _no_number(ground, row)
     _graded(ground, row, share)
+
+
+def _no_number(ground: Ground, row: dict[str, Any]) -> str:
+    """Why a row has no allowance: the first reason that nothing after it could mend."""
+    cases = {
+        "outside": row["special"] in OUTSIDE, "no_plan": ground.plan.rule == "unknown", "implausible_emission": not plausible(row),
+        "no_emission": row["total_tco2"] is None or not (row["clinker_t"] or row["special"]),
+        "no_entity_total": row["no_entity"], "no_formula": ground.formula() is None,
+    }  # fmt: skip
+    return next((name for name, holds in cases.items() if holds), "no_balance_value")
 
 
 def _graded(ground: Ground, row: dict[str, Any], share: Factor | None) -> None:

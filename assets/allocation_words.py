@@ -15,6 +15,15 @@ NOTES: dict[str, tuple[str, str]] = {
     "gypsum_acid": ("石膏制硫酸联产, 配额等于排放量", "clinker beside sulphuric acid from gypsum: the allowance is the emission"),
     "carbide": ("电石渣替代率高于阈值, 配额等于排放量", "carbide rate above the threshold: the allowance is the emission"),
     "outside": ("当年新建或关停, 本年度不参与分配", "new or closed in the year: no part in this year's allocation"),
+    "not_listed": ("企业不在重点排放单位名录, 不参与分配", "the entity is not listed: no part in the allocation"),
+    "not_covered": ("该熟料类别本年度未纳入配额管理", "this class of clinker is not under allocation this year"),
+    "no_plan": ("该年度尚无分配方案, 不给出配额", "no plan is published for the year: no allowance"),
+    "implausible_emission": ("排放量为负或过大: 核对台账", "the emission is negative or beyond all measure: check the ledgers"),
+    "no_entity_total": (
+        "缺企业直接排放量, 无法判断是否低于门槛",
+        "the direct emission of the entity is missing: whether it is below the threshold cannot be told",
+    ),
+    "no_formula": ("因子库缺强度系数的参数", "the factor book lacks a parameter of the coefficient"),
     "no_balance_value": (
         "缺行业平衡值: 请将平台公布的数值写入 registry/ets.csv",
         "no balance value: write the one published on the platform into registry/ets.csv",

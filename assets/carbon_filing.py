@@ -54,6 +54,24 @@ def filing_refusals(
     return sorted(found, key=lambda r: (r.table, r.scope_id, r.basis))
 
 
+def allocation_refusals(home: Home, year: str) -> list[Refusal]:
+    """Every allowance of a year that a filing run refuses: drafts by name (a plan for comment is one), or why there is no number.
+
+    LookupError where the year has no allowances at all.
+    """
+    rows = home.lake.read("allocation_year", year)
+    if rows is None or not rows.num_rows:
+        raise LookupError(f"{year} 没有配额 / no allowances for {year} in allocation_year")
+    refused = plain(rows).filter(pl.col("status") != "filing").sort("line_id")
+    return [
+        Refusal(
+            "allocation_year", r["line_id"], r["method_id"], "", tuple(filter(None, (r["drafts"] or "").split("|"))),
+            (r["no_number"],) if r["no_number"] else (), complete=True,
+        )
+        for r in refused.iter_rows(named=True)
+    ]  # fmt: skip
+
+
 def _refusals(home: Home, year: str, method_id: str, aggregation: str, basis: str) -> Iterator[Refusal]:
     for table, (scope, by) in _TABLES.items():
         if by and not basis:

@@ -15,8 +15,12 @@ from contracts.core import LABEL, Column, Table
 from contracts.events import FINDINGS
 
 #: Why the allowance is the emission itself, or why there is none.
-SPECIALS = ("verified_year", "new", "closed", "small_entity", "white", "gypsum_acid", "carbide", "outside")
-NO_NUMBER = ("no_balance_value", "no_emission", "outside", "no_plan")
+SPECIALS = (
+    "verified_year", "new", "closed", "small_entity", "white", "gypsum_acid", "carbide", "outside", "not_listed", "not_covered",
+)  # fmt: skip
+NO_NUMBER = (
+    "no_balance_value", "no_emission", "implausible_emission", "no_entity_total", "no_formula", "outside", "no_plan",
+)  # fmt: skip
 STEPS = (
     "monthly_filing", "control_plan", "preallocation", "annual_report", "verification", "allowances_fixed", "allowances_issued",
     "surrender",

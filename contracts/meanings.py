@@ -252,13 +252,21 @@ ETS_SPECIAL: Meanings = {
     "white": ("仅生产白色硅酸盐水泥熟料", "white clinker only"),
     "gypsum_acid": ("石膏制硫酸联产水泥", "clinker beside sulphuric acid from gypsum"),
     "carbide": ("电石渣替代率高于阈值", "carbide rate above the threshold"),
-    "outside": ("不参与分配", "no part in the allocation"),
+    "outside": ("当年新建或关停, 不参与分配", "new or closed in the year: no part in the allocation"),
+    "not_listed": ("企业不在重点排放单位名录", "the entity is not on the list of the system"),
+    "not_covered": ("熟料类别未纳入配额管理", "the class of clinker is not under allocation"),
 }
 ETS_NO_NUMBER: Meanings = {
     "no_balance_value": ("缺行业平衡值", "no balance value is registered"),
     "no_emission": ("缺排放量或熟料产量", "no emission or no clinker"),
     "outside": ("不参与分配", "no part in the allocation"),
     "no_plan": ("该年度没有分配方案", "no plan covers the year"),
+    "implausible_emission": ("排放量为负或过大", "the emission is negative or beyond all measure"),
+    "no_entity_total": (
+        "缺企业直接排放量, 无法判断门槛",
+        "no direct emission of the entity: the threshold cannot be judged",
+    ),
+    "no_formula": ("缺强度系数的参数", "a parameter of the coefficient is missing"),
 }
 ETS_STEP: Meanings = {
     "monthly_filing": ("月度信息化存证", "monthly filing"),

@@ -9,6 +9,7 @@ Allowances are whole tonnes, cut and not rounded: what a double cannot decide is
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 #: From here on doubles no longer hold whole tonnes and their parts.
-_TOO_MUCH = 2.0**40
+MOST = 2.0**40
 
 
 class Lines(NamedTuple):
@@ -103,7 +104,7 @@ def allocate(lines: Lines, balance: float | None, formula: Formula, order: Order
             f"emissions {emission.shape}, clinker {clinker.shape} and special {special.shape} differ in shape"
         )
     known = emission[~np.isnan(emission)]
-    if known.size and (known.min() < 0.0 or known.max() > _TOO_MUCH):
+    if known.size and (known.min() < 0.0 or known.max() > MOST):
         raise ValueError("emissions of lines lie between 0 and 2**40 tCO2")
     if balance is not None and not 0.0 < balance < math.inf:
         raise ValueError(f"a balance value is above 0, not {balance}")
@@ -159,6 +160,14 @@ def balance_value(lines: Iterable[tuple[float, float]], formula: Formula) -> Fra
     def surplus(value: Fraction) -> Fraction:
         return sum((e * coefficient((value - i) / value, formula) for e, i in known), Fraction(0))
 
+    floats = [(float(e), float(i)) for e, i in known]
+    small = [float(x) for x in (slope, cap, band)]
+    # Fractions of many lines grow long: doubles say where the root should lie, and what is found there is right if it does lie there.
+    near = bisect_left(turns, 0, key=lambda v: _surplus(float(v), floats, *small))
+    for at in range(max(near - 1, 1), min(near + 2, len(turns))):
+        found = _between(known, turns[at - 1], turns[at], slope, cap, band)
+        if found is not None and turns[at - 1] < found < turns[at]:
+            return found
     # The surplus grows with the value: the root lies between the last turn that is still short and the next.
     low, high = 0, len(turns) - 1
     while low < high:
@@ -167,8 +176,32 @@ def balance_value(lines: Iterable[tuple[float, float]], formula: Formula) -> Fra
     until = turns[low]
     if surplus(until) == 0 or low == 0:
         return until
-    since = turns[low - 1]
-    # (since, until) holds no turn: a line is inside its band on all of it, or on none.
-    within = [(e, i) for e, i in known if i / (1 + band) <= since and until <= i / (1 - band)]
-    capped = sum((e if i / (1 - band) <= since else -e for e, i in known if (e, i) not in set(within)), Fraction(0))
-    return slope * sum(e * i for e, i in within) / (slope * sum(e for e, _ in within) + cap * capped)
+    found = _between(known, turns[low - 1], until, slope, cap, band)
+    assert found is not None  # noqa: S101 - the surplus grows on this stretch, so that some line is inside its band
+    return found
+
+
+def _surplus(value: float, lines: list[tuple[float, float]], slope: float, cap: float, band: float) -> float:
+    """What allowances are above emissions at a balance value, in doubles."""
+    parts = []
+    for e, i in lines:
+        x = (value - i) / value
+        parts.append(e * (cap if x >= band else -cap if x <= -band else slope * x))
+    return math.fsum(parts)
+
+
+def _between(
+    known: list[tuple[Fraction, Fraction]], since: Fraction, until: Fraction, slope: Fraction, cap: Fraction, band: Fraction
+) -> Fraction | None:  # fmt: skip
+    """The root if it lies in (since, until), which holds no turn: a line is inside its band on all of it, or on none."""
+    inside, weight, capped = Fraction(0), Fraction(0), Fraction(0)
+    for e, i in known:
+        if i / (1 - band) <= since:
+            capped += e
+        elif until <= i / (1 + band):
+            capped -= e
+        else:
+            inside += e * i
+            weight += e
+    under = slope * weight + cap * capped
+    return slope * inside / under if under > 0 else None

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from resources.factors import FactorBook
 
 #: Why a line's allowance is its emission, or why it takes no part; in this order the first that holds counts.
-SPECIAL = ("new", "closed", "small_entity", "white", "gypsum_acid", "carbide")
-RULES = ("verified", "intensity")
+SPECIAL = ("not_listed", "not_covered", "new", "closed", "small_entity", "white", "gypsum_acid", "carbide")
+#: "unknown": no plan is published, so that nobody gets a number.
+RULES = ("verified", "intensity", "unknown")
 STEPS = (
     "monthly_filing", "control_plan", "preallocation", "annual_report", "verification", "allowances_fixed", "allowances_issued",
     "surrender",
@@ -68,6 +69,7 @@ class Plan:
     profile: str
     special: tuple[str, ...]
     outside: tuple[str, ...]
+    covered: tuple[str, ...]
     clause: str
     confidence: str
 
@@ -207,10 +209,10 @@ class EtsBook:
 
 
 def _plan(row: dict[str, Any]) -> Plan:
-    special, outside = (tuple(row[name]) for name in ("special", "outside"))
+    special, outside, covered = (tuple(row[name]) for name in ("special", "outside", "covered"))
     years = row["from_year"], row.get("to_year")
     how = row["rule"], row["method"], row["aggregation"], row["profile"]
-    return Plan(*years, *how, special, outside, row["clause"], row["confidence"])
+    return Plan(*years, *how, special, outside, covered, row["clause"], row["confidence"])
 
 
 def _order(row: dict[str, Any]) -> RoundingOrder:

@@ -24,7 +24,7 @@ BALANCE, LINES = "ets.csv", "ets_lines.csv"
 _BALANCE_COLUMNS = ("year", "balance_value", "source", "published_on")
 _LINE_COLUMNS = ("line_id", "year", "variety", "special", "note")
 #: What a plant may say of a line that no other table tells.
-DECLARED = ("", "gypsum_acid", "new", "closed", "existing")
+DECLARED = ("", "gypsum_acid", "new", "closed", "existing", "not_listed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,9 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class LineYear:
-    """What is declared of a line in a year: variety of clinker, and gypsum_acid, new, closed, or existing where dates mislead."""
+    """What is declared of a line in a year: variety of clinker, and gypsum_acid, new, closed, existing where dates mislead, or
+    not_listed: its plant is not on the list of the system.
+    """
 
     line_id: str
     year: int

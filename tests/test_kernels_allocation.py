@@ -108,6 +108,29 @@ def test_B1_allowances_add_up_to_emissions_at_the_balance_value(given_lines: lis
     assert surplus(value * F(999999, 1000000)) < 0, "the least such value"
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_B1_many_lines_as_a_bisection_in_fractions_has_it(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    # Half of the lines lie outside the band, on either side.
+    given_lines = [
+        (e := round(rng.uniform(2e4, 2e6), 2), round(e / rng.choice([0.5, 0.8, 0.84, 0.9, 1.4]), 2)) for _ in range(40)
+    ]
+    pairs = [(F(str(e)), F(str(e)) / F(str(q))) for e, q in given_lines]
+
+    def surplus(v: Fraction) -> Fraction:
+        ratios = [(e, (v - i) / v) for e, i in pairs]
+        return sum((e * max(-F(3, 100), min(F(3, 100), F(15, 100) * x)) for e, x in ratios), F(0))
+
+    low, high = F(1, 10), F(10)
+    for _ in range(60):
+        middle = F(round((low + high) / 2 * 2**70), 2**70)
+        low, high = (middle, high) if surplus(middle) < 0 else (low, middle)
+    found = balance_value(given_lines, CEMENT)
+    assert surplus(found) == 0, "allowances before the cut are the emissions, exactly"
+    assert low - F(1, 10**15) <= found <= high + F(1, 10**15)
+    assert any(abs((found - i) / found) > F(1, 5) for _, i in pairs), "some are capped"
+
+
 def test_balance_value_needs_emissions() -> None:
     with pytest.raises(ValueError, match="without emissions"):
         balance_value([(0.0, 5.0), (5.0, 0.0)], CEMENT)
