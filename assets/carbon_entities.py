@@ -129,17 +129,13 @@ def _weighted(year: Year, entities: pl.DataFrame, units: pl.DataFrame) -> dict[s
 
 def _monthly(year: Year, entities: pl.DataFrame, units: pl.DataFrame) -> dict[str, pl.Series]:
     """Sums of rounded months. Lines add what their months' totals say, which where a method rounds totals once is not the sum of parts."""
-    line_months = (
-        year.sums.filter(pl.col("sum") == "total").group_by("plant_id", "method_id").agg(_whole("emission_tco2"))
-    )
-    energy = (
-        year.sums.filter(pl.col("sum") == "energy")
-        .group_by("plant_id", "method_id")
-        .agg(_whole("emission_tco2").alias("energy"))
-    )
+    # Where a line counts its electricity its total is not direct: fossil and process are.
+    powered = [m.id for m in year.plan.methods if any(p.sum == "energy" and p.level == "line" for p in m.parts)]
+    names = pl.when(pl.col("method_id").is_in(powered)).then(pl.col("sum").is_in(["fossil", "process"])).otherwise(pl.col("sum") == "total")  # fmt: skip
+    line_months = year.sums.filter(names).group_by("plant_id", "method_id").agg(_whole("emission_tco2"), there=pl.lit(True))  # fmt: skip
     lines = entities.join(line_months, on=["plant_id", "method_id"], how="left", maintain_order="left")
-    lines = lines.join(energy, on=["plant_id", "method_id"], how="left", maintain_order="left")
-    direct = (lines["emission_tco2"].fill_null(np.nan) - lines["energy"].fill_null(0.0)).to_numpy()
+    direct = lines["emission_tco2"].fill_null(np.nan).to_numpy().copy()
+    direct[lines["there"].is_null().to_numpy()] = 0.0
     made: dict[str, Floats] = {}
     for name in ("other", "electricity", "heat"):
         part = units.filter(pl.col("kind") == name).group_by("entity").agg(_whole("months_tco2"))

@@ -6,6 +6,7 @@ are in doubt (`rounding`, `carbon_sums`).
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -23,14 +24,19 @@ Terms = list[Fraction]
 
 
 def month_terms(rows: Rows, rounding: Rounding) -> Callable[[int], Terms]:
-    """Terms of rows as typed, rounded as their profiles say. The callable is meant for rows without a missing term."""
+    """Terms of rows as typed, rounded as their profiles say. The callable is meant for rows that have an emission: a term they lack does not count."""
 
     def of(i: int) -> Terms:
         form, profile = int(rows.form[i]), int(rows.profile[i])
         places = rounding.decimals[profile, form]
-        return [half_up_exact(exact(rows.terms[i, k]), int(places[k])) for k in range(terms_of(form))]
+        return [half_up_exact(_known(rows.terms[i, k]), int(places[k])) for k in range(terms_of(form))]
 
     return of
+
+
+def _known(x: float) -> Fraction:
+    # A month without activity may lack the rest; whatever stands there weighs nothing.
+    return Fraction(0) if math.isnan(x) else exact(x)
 
 
 def annual_terms(rows: Rows, starts: Starts, rounding: Rounding) -> Callable[[int], Terms]:
