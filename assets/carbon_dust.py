@@ -30,8 +30,9 @@ def with_dust(inputs: Inputs, lines: pl.DataFrame, part: Part) -> tuple[pl.DataF
     gaps: list[pl.Expr] = [
         pl.when(pl.col(n).is_null() & ~still.fill_null(False)).then(pl.lit(f"ledger_dust.{n}")) for n in needed
     ]
-    # As on paper: 0.005 t must not become a little less by adding.
-    return lines, pl.sum_horizontal(pl.col(n).fill_null(0.0) for n in names).round(9), gaps
+    # As on paper: 0.005 t must not become a little less by adding. What is unknown is not nought.
+    dust = pl.sum_horizontal(pl.col(n).fill_null(0.0) for n in names).round(9)
+    return lines, pl.when(missing_of(*gaps).is_null()).then(dust), gaps
 
 
 def _dust(inputs: Inputs, factors: Factors, source: str, factor: tuple[str, str], *more: str) -> pl.DataFrame:

@@ -34,16 +34,19 @@ _MWH = ("grid_mwh", "certificate_mwh", "exported_mwh")
 
 def electricity(inputs: Inputs, factors: Factors, part: Part) -> pl.DataFrame:
     """One row a plant and basis: grid less exported electricity, under some bases less what certificates cover."""
-    plants = inputs.plants.join(_by_plant(inputs.of("ledger_electricity")), on="plant_id", how="left")
+    plants = inputs.plants.join(_by_plant(inputs.of("ledger_electricity"), inputs.lines), on="plant_id", how="left")
     return pl.concat([_basis(plants, factors, basis) for basis in part.listed("bases")], how="diagonal")
 
 
-def _by_plant(rows: pl.DataFrame) -> pl.DataFrame:
+def _by_plant(rows: pl.DataFrame, every: pl.DataFrame) -> pl.DataFrame:
     own = rows.filter(pl.col("line_id").is_null())
     lines = rows.filter(pl.col("line_id").is_not_null() & ~pl.col("plant_id").is_in(own["plant_id"].implode()))
     columns = ["plant_id", *_MWH, "src_path", "src_row"]
-    # One line that says nothing of the grid leaves the plant's amount unknown.
-    grid = pl.when(pl.col("grid_mwh").null_count() == 0).then(pl.col("grid_mwh").sum()).alias("grid_mwh")
+    # One line that says nothing of the grid, or nothing at all, leaves the plant's amount unknown.
+    silent = every.filter(~pl.col("line_id").is_in(lines["line_id"].implode()))["plant_id"]
+    known = (pl.col("grid_mwh").null_count() == 0) & pl.col("all").all()
+    grid = pl.when(known).then(pl.col("grid_mwh").sum()).alias("grid_mwh")
+    lines = lines.with_columns(~pl.col("plant_id").is_in(silent.implode()).alias("all"))
     others = [pl.col(n).sum() for n in _MWH[1:]]
     summed = lines.sort("line_id").group_by("plant_id").agg(grid, *others, pl.col("src_path", "src_row").first())
     return pl.concat([own.select(columns), summed.select(columns)])

@@ -106,10 +106,16 @@ def _filed(ledgers: dict[str, pl.DataFrame], lines: pl.DataFrame) -> list[str]:
 
 
 def _only_line(fuels: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
-    """Kiln fuels that name no line belong to the line of a plant that has only one."""
+    """Kiln fuels that name no line belong to the line of a plant that has only one.
+
+    Unless another row names that line for the same fuel: the whole beside its part, or both parts, nobody can tell.
+    """
     single = lines.group_by("plant_id").agg(pl.len().alias("n"), pl.col("line_id").first().alias("only"))
     single = single.filter(pl.col("n") == 1).select("plant_id", "only")
-    joined = fuels.join(single, on="plant_id", how="left")
+    kiln = fuels.filter(pl.col("facility") == "kiln")
+    named = kiln.filter(pl.col("line_id").is_not_null()).select("plant_id", "fuel").unique()
+    single = kiln.select("plant_id", "fuel").unique().join(single, on="plant_id").join(named, on=["plant_id", "fuel"], how="anti")  # fmt: skip
+    joined = fuels.join(single, on=["plant_id", "fuel"], how="left")
     line = pl.when(pl.col("facility") == "kiln").then(pl.coalesce("line_id", "only")).otherwise(pl.col("line_id"))
     return joined.with_columns(line.alias("line_id")).drop("only")
 

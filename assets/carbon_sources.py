@@ -65,9 +65,8 @@ def _fossil(inputs: Inputs, factors: Factors, _part: Part) -> pl.DataFrame:
     unburnt = inputs.lines.filter(
         ~pl.col("line_id").is_in(rows["line_id"].implode()) & (pl.col("output_t") != 0).fill_null(True)
     )
-    loose = inputs.lines.filter(
-        pl.col("plant_id").is_in(kiln.filter(pl.col("line_id").is_null())["plant_id"].implode())
-    )
+    unsaid = kiln.filter(pl.col("line_id").is_null() & (pl.col("consumption") != 0).fill_null(True))
+    loose = inputs.lines.filter(pl.col("plant_id").is_in(unsaid["plant_id"].implode()))
     return pl.concat(
         [rows, _gap(unburnt, "fuels", "ledger_fuel"), _gap(loose, "fuels without line", "ledger_fuel.line_id")],
         how="diagonal",
