@@ -67,6 +67,7 @@ def make_carbon_months(bench: Bench, month: str) -> dict[str, pa.Table]:
     made = made.with_columns(
         pl.lit(month).alias("month"), status_of(pl.col("emission_tco2")),
         pl.col("method_id").replace_strict({m.id: book.hash_of(m) for m in plan.methods}, return_dtype=pl.String).alias("method_version"),
+        pl.col("method_id").replace_strict({m.id: m.selection for m in plan.methods}, return_dtype=pl.String).alias("factor_policy"),
     ).sort("plant_id", "line_id", "method_id", "kind", "source", nulls_last=True)  # fmt: skip
     made = with_month_sets(made, factors, first, last)
     return {CARBON_LINE_MONTH.name: CARBON_LINE_MONTH.arrow(made.select(CARBON_LINE_MONTH.names), sort=False)}

@@ -46,7 +46,7 @@ class Factors:
         """The factor of the first method in the list that has one; None where none has."""
         for method in self.method.factors:
             try:
-                return self.book.find(quantity, scope, self.day, method=method, region=region)
+                return self._asked(quantity, scope, method, region)
             except MissingFactor:
                 continue
         return None
@@ -85,9 +85,13 @@ class Factors:
 
     def _one(self, quantity: str, scope: str, method: str) -> Factor | None:
         try:
-            return self.book.find(quantity, scope, self.day, method=method)
+            return self._asked(quantity, scope, method)
         except MissingFactor:
             return None
+
+    def _asked(self, quantity: str, scope: str, method: str, region: str = "") -> Factor:
+        by, policy = self.method.published_by, self.method.policy
+        return self.book.find(quantity, scope, self.day, method=method, region=region, published_by=by, policy=policy)
 
 
 def _told(factor: Factor | None) -> tuple[float | None, str | None, str | None]:

@@ -53,6 +53,7 @@ def make_carbon_years(bench: Bench, year: str) -> dict[str, pa.Table]:
     told = {
         "year": pl.lit(year),
         "method_version": pl.col("method_id").replace_strict({m.id: plan.book.hash_of(m) for m in plan.methods}, return_dtype=pl.String),
+        "factor_policy": pl.col("method_id").replace_strict({m.id: m.selection for m in plan.methods}, return_dtype=pl.String),
         "in_force": pl.col("method_id").is_in([m.id for m in plan.methods if m.in_force(first.year)]),
     }  # fmt: skip
     lines = line_years(made)

@@ -6,6 +6,9 @@ what is filed (`resources/sealed`) and making the rows.
 A partition holds all plants. Those that filed keep the rows which the lake holds, or, where it holds none (a run was killed
 while it wrote), those of the latest release; the others are recomputed beside them. The partition rests on `sealed:<year>`, so
 that a filing that is withdrawn asks for it again. What the kept rows would be today is noted, and told until somebody opens them.
+
+Allowances are fixed after a year is filed, so a row of `allocation_year` is kept from the day on which it has one: until then the
+balance value is awaited, and the emissions in it are those of rows that stand.
 """
 
 from __future__ import annotations
@@ -30,13 +33,17 @@ if TYPE_CHECKING:
 
 #: Layers whose figures are filed.
 SEALED_LAYERS = frozenset({"carbon"})
+#: Further tables that stand once a figure of theirs is there.
+SEALED_ONCE = {"allocation_year": "allowance_t"}
 #: Columns that name what a row was reckoned from and are no figure.
-BOOKKEEPING = frozenset({"factor_set", "method_version"})
+BOOKKEEPING = frozenset({"factor_set", "method_version", "factor_policy"})
 
 
 def can_be_sealed(of: Product) -> bool:
     """Whether a product's figures are of those that plants file."""
-    return of.partition in ("month", "year") and any(TABLES[t].layer in SEALED_LAYERS for t in of.tables)
+    return of.partition in ("month", "year") and any(
+        TABLES[t].layer in SEALED_LAYERS or t in SEALED_ONCE for t in of.tables
+    )
 
 
 def sealed_stand(home: Home, bench: Bench, of: Product, key: str, made: dict[str, Any]) -> dict[str, Any]:
@@ -102,15 +109,27 @@ def _carried(
 ) -> tuple[pa.Table, int]:
     """The rows of filed years of `before` with the other rows of `fresh`; and how many of the former are others in the latter."""
     old, new = (_framed(t).select(contract.names) for t in (before, fresh))
-    was, would = old.filter(_sealed(home, old, filings)), new.filter(_sealed(home, new, filings))
+    was = old.filter(_sealed(home, old, filings))
+    if figure := SEALED_ONCE.get(contract.name):
+        was = was.filter(pl.col(figure).is_not_null())
+    mine = _sealed(home, new, filings)
+    if figure:
+        mine &= _one_of(was, contract)
+    would = new.filter(mine)
     if was.equals(would):
         return fresh, 0
     # A line is not restated because the book that it was reckoned from has another name.
     said = [n for n in contract.names if n not in BOOKKEEPING]
     same = was.join(would, on=said, how="semi", nulls_equal=True).height
     differ = max(was.height, would.height) - same
-    rest = new.filter(~_sealed(home, new, filings))
+    rest = new.filter(~mine)
     return contract.arrow(pl.concat([was, rest.cast(dict(was.schema))])), differ  # type: ignore[arg-type]
+
+
+def _one_of(rows: pl.DataFrame, contract: Table) -> pl.Expr:
+    """Whether a row has the key of one of `rows`."""
+    keys = pl.struct(contract.key)
+    return keys.is_in(rows.select(keys.alias("key"))["key"].implode())
 
 
 def _framed(table: pa.Table) -> pl.DataFrame:

@@ -32,6 +32,7 @@ CODES = {
     "EtsError": REFUSED,
     "EpaError": REFUSED,
     "FactorError": REFUSED,
+    "MethodError": REFUSED,
     "ReleaseError": BLOCKED,
     "ReleaseRefused": BLOCKED,
 }
@@ -412,6 +413,36 @@ def carbon_what_if(home: str | None, as_json: bool, year: int, factors: tuple[st
     from pipelines.cli_carbon import what_if
 
     emit(*what_if(_settings(home), str(year), factors, balance), as_json=as_json)
+
+
+@main.group()
+def explain() -> None:
+    """溯源 One figure down to what it was reckoned from: clause, factors, ledger cells."""
+
+
+@explain.command("carbon")
+@HOME
+@AS_JSON
+@click.argument("line")
+@click.argument("year")
+@click.option("--method", default="", metavar="ID", help="核算方法 accounting method [the first in force]")
+@click.option(
+    "--aggregation",
+    type=click.Choice(["annual_weighted", "monthly_sum"]),
+    default="annual_weighted",
+    show_default=True,
+    help="年度汇总方式 how months make the year",
+)
+@click.option("--release", "release_id", default="", metavar="ID", help="发布 of this release [the latest]")
+@click.option("--lake", is_flag=True, help="用数据湖而非发布 of the lake instead of a release")
+def explain_carbon(
+    home: str | None, as_json: bool, line: str, year: str, method: str, aggregation: str, release_id: str, lake: bool
+) -> None:
+    """碳 A line's year: months, sources, formulas with their numbers, factors with their sources, cells of the ledgers."""
+    from pipelines.cli_explain import explaining
+    from resources.home import Home
+
+    emit(*explaining(Home(_settings(home)), line, year, method, aggregation, release_id, lake=lake), as_json=as_json)
 
 
 @main.group()

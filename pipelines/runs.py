@@ -18,9 +18,11 @@ import dagster as dg
 from assets.products import ALL
 from pipelines.interrupted import INTERRUPTED, newest, sentence
 from pipelines.summary import in_words, summary
+from resources.ets import EtsError
 from resources.factors import FactorError
 from resources.findings import FindingError
 from resources.home import Home
+from resources.methods import MethodError
 from resources.registry import RegistryError
 from resources.rules import RuleError
 from resources.storage import open_storage
@@ -216,7 +218,16 @@ def refused_home(settings: Settings) -> RunOutcome | None:
     _reach(settings)
     try:
         home = Home(settings)
-        _ = home.registry, home.rules, home.standards, home.events, home.factors, home.filings
-    except (RegistryError, RuleError, FindingError, FactorError) as error:
+        _ = (
+            home.registry,
+            home.rules,
+            home.standards,
+            home.events,
+            home.methods,
+            home.factors,
+            home.filings,
+            home.ets_home,
+        )
+    except (RegistryError, RuleError, FindingError, FactorError, MethodError, EtsError) as error:
         return RunOutcome(REFUSED, {"ok": False, "problems": str(error).splitlines()}, str(error))
     return None

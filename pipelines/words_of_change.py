@@ -33,7 +33,12 @@ _WORDS: dict[str, tuple[str, str]] = {
     "events": ("{0} 至 {1} 的申报变动", "declarations of {0} to {1} differ"),
     "declared": ("申报文件变动", "files of declarations differ"),
     "factors": ("{0} 至 {1} 的排放因子变动", "factors in force {0} to {1} differ"),
-    "methods": ("{0} 至 {1} 的核算方法变动", "methods in force {0} to {1} differ"),
+    "methods": ("{0} 至 {1} 的核算方法变动", "methods computed for {0} to {1} differ"),
+    "ets": (
+        "{0} 至 {1} 的碳市场规定变动",
+        "the plan, deadlines or thresholds of the trading system for {0} to {1} differ",
+    ),
+    "ets_home": ("{0} 至 {1} 的平衡值或生产线说明变动", "balance values or declared lines of {0} to {1} differ"),
     "ledgers": ("{1} 的台账 {0} 变动", "ledger {0} of {1} differs"),
     "captures": ("{0} 的报文文件变动", "captures of {0} differ"),
     "arrivals": ("到达的文件变动", "files that arrived differ"),
@@ -113,5 +118,5 @@ def _of_ledger(home: Home, reason: str, _inputs: Mapping[str, str]) -> list[str]
 
 
 _DETAILS: dict[str, Callable[[Home, str, Mapping[str, str]], list[str]]] = {
-    "factors": _of_book, "rules": _of_book, "ledgers": _of_ledger,
+    "factors": _of_book, "rules": _of_book, "methods": _of_book, "ets_home": _of_book, "ledgers": _of_ledger,
 }  # fmt: skip

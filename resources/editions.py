@@ -73,8 +73,9 @@ def _factor_lines(home: Home, first: date, last: date) -> Lines:
     made: Lines = {}
     for row in home.factors.in_force(first, last):
         series = " ".join(p for p in (row.quantity, row.scope, row.region, "|".join(row.methods)) if p)
-        begins = f" from {row.valid_from}" if row.valid_from > first else ""
-        made[series + begins] = {
+        series += f" from {row.valid_from}" if row.valid_from > first else ""
+        # Methods of a home that choose by a day of publication leave two editions in force side by side.
+        made[series if series not in made else f"{series} {row.factor_id}"] = {
             "id": row.factor_id, "value": row.text, "unit": row.unit, "confidence": row.confidence,
             "recorded_at": row.recorded_at, "file": row.file,
             "valid_to": None if row.valid_to is None or row.valid_to > last else row.valid_to,
@@ -94,4 +95,31 @@ def _rule_lines(home: Home, first: date, last: date) -> Lines:
     return made
 
 
-_LINES: dict[str, Callable[[Home, date, date], Lines]] = {"factors": _factor_lines, "rules": _rule_lines}
+def _method_lines(home: Home, first: date, last: date) -> Lines:
+    """What is computed for each year, by which edition of its method and of factors."""
+    years = range(first.year, last.year + 1)
+    return {
+        f"{m.id} {y}": {
+            "id": m.id, "selection": m.selection, "says": home.methods.hash_of(m), "confidence": m.confidence,
+            "in_force": m.in_force(y), "file": home.methods.file_of(y, m),
+        }
+        for y in years for m in home.methods.of_year(y)
+    }  # fmt: skip
+
+
+def _ets_home_lines(home: Home, first: date, last: date) -> Lines:
+    """Balance values and declared lines of the years."""
+    years, own = range(first.year, last.year + 1), home.ets_home
+    made: Lines = {
+        f"balance value {y}": {"value": f"{b.value:g}", "unit": "tCO2/t", "source": b.source, "file": "registry/ets.csv"}
+        for y, b in own.balances.items() if y in years
+    }  # fmt: skip
+    return made | {
+        f"{n.line_id} {n.year}": {"variety": n.variety, "special": n.special, "file": "registry/ets_lines.csv"}
+        for n in own.lines if n.year in years
+    }  # fmt: skip
+
+
+_LINES: dict[str, Callable[[Home, date, date], Lines]] = {
+    "factors": _factor_lines, "rules": _rule_lines, "methods": _method_lines, "ets_home": _ets_home_lines,
+}  # fmt: skip

@@ -55,6 +55,7 @@ class EtsHome:
 
     def __init__(self, balances: tuple[Balance, ...] = (), lines: tuple[LineYear, ...] = ()) -> None:
         self.balances = {b.year: b for b in balances}
+        self.lines = lines
         self._lines = {(n.line_id, n.year): n for n in lines}
 
     @classmethod

@@ -13,14 +13,14 @@ import hashlib
 import json
 from collections import defaultdict
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import reference
-from resources.factors_read import Factor, read_factors, repeated
+from resources.factors_read import LATEST, SAME_YEAR, Factor, read_factors, repeated
 from resources.problems import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from resources.problems import Problem
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Factor", "FactorBook", "FactorError", "MissingFactor"]
 
-#: The newest edition known; or only that which describes the very year of the reporting day.
-LATEST, SAME_YEAR = "latest_published", "same_data_year"
 _LISTS = ("fuels.csv", "materials.csv")
+#: Years -> the policies and days of publication by which somebody chooses in them.
+Selections: TypeAlias = "Callable[[Iterable[int]], set[tuple[str, date | None]]]"
 
 
 class FactorError(Exception):
@@ -48,8 +48,9 @@ class MissingFactor(LookupError):  # noqa: N818  (the outcome's name, as people 
 class FactorBook:
     """Every row of every file, and the choice between them. Build it with `load`."""
 
-    def __init__(self, rows: Iterable[Factor]) -> None:
+    def __init__(self, rows: Iterable[Factor], selections: Selections | None = None) -> None:
         self.rows = tuple(rows)
+        self._selections = selections or (lambda _years: set())
         self._series: defaultdict[tuple[str, str, str], list[Factor]] = defaultdict(list)
         for row in self.rows:
             self._series[row.quantity, row.scope, row.region].append(row)
@@ -73,6 +74,10 @@ class FactorBook:
             raise FactorError(f"factors: {len(problems)} 处错误 / {len(problems)} error(s)", problems)
         return cls(rows)
 
+    def seen_by(self, selections: Selections) -> FactorBook:
+        """The same book for methods that choose by other policies too: what these would take is in force beside the newest."""
+        return FactorBook(self.rows, selections)
+
     def find(
         self, quantity: str, scope: str, on: date, *, method: str = "", region: str = "", known_on: date | None = None,
         published_by: date | None = None, policy: str = LATEST,
@@ -85,9 +90,7 @@ class FactorBook:
         known = [
             r for r in self._series.get((quantity, scope, region), ()) if _known(r, method, known_on, published_by)
         ]
-        in_force = [r for r in known if r.holds(on)]
-        if policy == SAME_YEAR:
-            in_force = [r for r in in_force if r.data_year in (None, on.year)]
+        in_force = [r for r in known if _offered(r, on, policy)]
         if not in_force:
             raise MissingFactor(_missing(quantity, scope, on, method, region, known))
         return max(in_force, key=_standing)
@@ -131,13 +134,17 @@ class FactorBook:
         }
 
     def _in_force(self, first: date, last: date, known_on: date | None) -> Iterator[Factor]:
+        others = self._selections(range(first.year, last.year + 1)) - {(LATEST, None)}
         for rows in self._series.values():
             by_methods: defaultdict[tuple[str, ...], list[Factor]] = defaultdict(list)
             for row in rows:
                 if _known(row, "", known_on, None):
                     by_methods[row.methods].append(row)
             for some in by_methods.values():
-                yield from _given(some, first, last)
+                found = _given(some, first, last, LATEST)
+                for policy, by in others:
+                    found |= _given([r for r in some if _known(r, "", None, by)], first, last, policy)
+                yield from found
 
 
 def set_name(year: int, said: Iterable[str]) -> str:
@@ -145,16 +152,23 @@ def set_name(year: int, said: Iterable[str]) -> str:
     return f"{year:04d}-{hashlib.sha256(chr(10).join(said).encode()).hexdigest()[:12]}"
 
 
-def _given(rows: list[Factor], first: date, last: date) -> set[Factor]:
+def _given(rows: list[Factor], first: date, last: date, policy: str) -> set[Factor]:
     """Rows of one series that are given on the first day or on a day on which the choice may change."""
     turns = {first, *(r.valid_from for r in rows), *(r.valid_to for r in rows if r.valid_to)}
+    if policy == SAME_YEAR:
+        turns |= {date(r.data_year + n, 1, 1) for r in rows if r.data_year for n in (0, 1)}
     found = set()
     for day in turns:
         if first <= day <= last:
-            in_force = [r for r in rows if r.holds(day)]
+            in_force = [r for r in rows if _offered(r, day, policy)]
             if in_force:
                 found.add(max(in_force, key=_standing))
     return found
+
+
+def _offered(row: Factor, day: date, policy: str) -> bool:
+    """It holds on the day, and the policy takes it: editions without a year describe every one."""
+    return row.holds(day) and (policy != SAME_YEAR or row.data_year in (None, day.year))
 
 
 def _standing(row: Factor) -> tuple[date, date, date, str]:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+#: Which edition of a factor is taken: the newest published, or only that which describes the very year of the reporting day.
+LATEST, SAME_YEAR = "latest_published", "same_data_year"
+
 #: What a factor measures, zh and en.
 QUANTITIES = {
     "ncv": ("低位发热量", "net calorific value"),

@@ -69,12 +69,13 @@ class Home:
     @cached_property
     def factors(self) -> FactorBook:
         """Emission factors of `reference/factors` and of the home's own registry/factors*.csv."""
-        return FactorBook.load(overlay=open_storage(self.settings.place("registry")))
+        book = FactorBook.load(overlay=open_storage(self.settings.place("registry")))
+        return book.seen_by(self.methods.selections)
 
     @cached_property
     def methods(self) -> MethodBook:
-        """Methods of carbon accounting, of `reference/methods`."""
-        return MethodBook.load()
+        """Methods of carbon accounting, of `reference/methods`; which are computed may be said in registry/methods.csv."""
+        return MethodBook.load(overlay=open_storage(self.settings.place("registry")))
 
     @cached_property
     def ets(self) -> EtsBook:

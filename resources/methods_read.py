@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from resources.factors_read import CONFIDENCE
+from resources.factors_read import CONFIDENCE, LATEST
 from resources.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
-    from pathlib import Path
+    from datetime import date
 
 #: Formulas that a part may name; "none" stands for inputs that no ledger has.
 FORMULAS = ("fuel", "factor", "deduction", "oxides", "carbon", "altfuel", "calcined", "stoichiometric", "none")
@@ -95,6 +95,14 @@ class Method:
     corrects_meters: bool
     parts: tuple[Part, ...]
     text: dict[str, Any] = field(default_factory=dict, hash=False)
+    #: How it chooses between editions of a factor, and the day by which they were published; a home may say so.
+    policy: str = LATEST
+    published_by: date | None = None
+
+    @property
+    def selection(self) -> str:
+        """The policy in words for rows and releases: `latest_published`, or with its day `latest_published 2025-06-30`."""
+        return f"{self.policy} {self.published_by}" if self.published_by else self.policy
 
     def in_force(self, year: int) -> bool:
         """It is written for reports of this year."""
@@ -108,12 +116,12 @@ class Method:
 class MethodFile:
     """One file on its way to records; `problems` holds what is wrong with it."""
 
-    def __init__(self, path: Path) -> None:
-        self._name = path.name
+    def __init__(self, name: str, content: bytes) -> None:
+        self._name = name
         self.problems: list[Problem] = []
         self.content: dict[str, Any] = {}
         try:
-            self.content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+            self.content = tomllib.loads(content.decode("utf-8-sig"))
         except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             self._complain("", "", f"不是 UTF-8 编码的 TOML: {error}", f"is no TOML in UTF-8: {error}")
 
@@ -155,7 +163,7 @@ class MethodFile:
             if not isinstance(head.get(name, None if name == "from_year" else 0), int):
                 self._complain(f"method.{name}", head.get(name, ""), "应为年份", "is not a year")
         self._among("method", head, "rounding", profiles)
-        if texts["id"] and f"{texts['id']}.toml" != self._name:
+        if texts["id"] and f"{texts['id']}.toml" != self._name.rpartition("/")[2]:
             self._complain("method.id", texts["id"], "与文件名不符", "is not the file's name")
         parts = tuple(self._part(i, row) for i, row in enumerate(self.content.get("part", []), 1))
         if self.problems:

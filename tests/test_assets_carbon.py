@@ -413,6 +413,45 @@ def test_F7_meters_correct_only_what_is_not_covered(lab: Lab, meters: list[dict[
     assert lab.one("carbon_line_month", method_id=NDRC, source="anthracite")["activity"] == 10000
 
 
+# ---- which edition of a factor ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("month", "policy", "by", "used"),
+    [
+        pytest.param("2024-01", "", "", "CN.GRID.GZ.2023", id="newest"),
+        pytest.param("2024-01", "latest_published", "2025-06-30", "CN.GRID.GZ.2022", id="newest-by-a-day"),
+        pytest.param("2022-01", "same_data_year", "", "CN.GRID.GZ.2022", id="same-year"),
+        pytest.param("2024-01", "same_data_year", "", None, id="same-year-not-yet-published"),
+    ],
+)
+def test_a_home_says_which_edition_counts_and_every_row_tells_it(
+    tmp_path: Path, month: str, policy: str, by: str, used: str | None
+) -> None:
+    (tmp_path / "registry").mkdir()
+    (tmp_path / "registry/methods.csv").write_text(
+        f"method_id,from_year,factor_policy,published_by\n{V01},2020,{policy},{by}\n", encoding="utf-8"
+    )
+    lab = Lab(tmp_path)
+    lab.put(month, month_of_a(1))
+    lab.run()
+    told = f"{policy or 'latest_published'} {by}".strip()
+    row = lab.one("carbon_line_month", source="electricity location_province")
+    assert (row["factor_ids"], row["factor_policy"]) == (used, told)
+    assert row["missing"] == (None if used else "factor grid province 贵州")
+    for table in ("carbon_line_year", "carbon_entity_year"):
+        assert set(lab.frame(table)["factor_policy"]) == {told}
+    # A correction of the edition that is taken asks for the month.
+    first, last = date.fromisoformat(f"{month}-01"), date.fromisoformat(f"{month}-28")
+    book = lab.home.factors
+    before = book.version(first, last)
+    for year in (2022, 2023):
+        name = f"CN.GRID.GZ.{year}"
+        rows = [replace(r, text="0.1") if r.factor_id == name else r for r in book.rows]
+        moved = FactorBook(rows, lab.home.methods.selections).version(first, last) != before
+        assert moved or name != used
+
+
 # ---- filing ---------------------------------------------------------------------------------------------------------------------
 
 

@@ -388,6 +388,8 @@ def test_the_doctor_looks_at_everything_and_leaves_no_trace(ran: Path, tmp_path:
     assert list(dict.fromkeys(f["what"] for f in findings)) == [
         "registry",
         "rules",
+        "methods",
+        "factors",
         "events",
         "landing",
         "lake",

@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 import reference
+from resources.editions import moved, remember
+from resources.home import Home
 from resources.methods import MethodBook, MethodError
+from resources.settings import Settings
+from resources.storage import LocalStorage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,3 +133,78 @@ def test_every_mistake_names_file_and_key(folder: Path, file: str, old: str, new
     with pytest.raises(MethodError) as error:
         MethodBook.load(folder)
     assert named in str(error.value)
+
+
+# ---- what a home chooses ----------------------------------------------------------------------------------------------------------
+
+HEAD = "method_id,from_year,to_year,factor_policy,published_by,note\n"
+
+
+def chosen(folder: Path, *rows: str) -> MethodBook:
+    folder.mkdir(exist_ok=True)
+    (folder / "methods.csv").write_text(HEAD + "\n".join(rows) + "\n", encoding="utf-8")
+    return MethodBook.load(overlay=LocalStorage(folder))
+
+
+def test_a_home_chooses_the_methods_of_a_year_and_other_years_keep_the_list(tmp_path: Path) -> None:
+    book = chosen(tmp_path, "IPCC-2006-T1,2024,2026,,,", f"{V01},2024,2025,,,", "", "NDRC-2013,2013,2014,,,")
+    ids = {y: [m.id for m in book.of_year(y)] for y in (2013, 2014, 2024, 2025, 2026)}
+    assert ids == {
+        2013: ["NDRC-2013"], 2014: [m.id for m in BOOK.of_year(2014)], 2024: ["IPCC-2006-T1", V01], 2025: ["IPCC-2006-T1"],
+        2026: [m.id for m in BOOK.of_year(2026)],
+    }  # fmt: skip
+    assert {y for y in range(2010, 2031) if book.version(*span(y)) != BOOK.version(*span(y))} == {2013, 2024, 2025}
+
+
+def test_a_choice_of_what_is_computed_anyway_asks_for_nothing(tmp_path: Path) -> None:
+    book = chosen(tmp_path, *(f"{m.id},2024,2025,latest_published,,said once more" for m in BOOK.of_year(2024)))
+    assert book.version(*span(2024)) == BOOK.version(*span(2024))
+    assert [book.hash_of(m) for m in book.of_year(2024)] == [BOOK.hash_of(m) for m in BOOK.of_year(2024)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "named"),
+    [
+        pytest.param(["NDRC-2014,2024,,,,"], "methods.csv:2 [method_id='NDRC-2014'] 未知的方法 / is no method", id="unknown"),
+        pytest.param(["NDRC-2016-SUP,2024,,,,"], "is known by name only", id="name-only"),
+        pytest.param(["NDRC-2013,24,,,,"], "[from_year='24'] 不是年份", id="year"),
+        pytest.param(["NDRC-2013,2024,2024,,,"], "[to_year='2024'] 不晚于 from_year", id="period"),
+        pytest.param(["NDRC-2013,,,,,"], "[from_year=''] 未填", id="empty"),
+        pytest.param(["NDRC-2013,2024,,newest,,"], "[factor_policy='newest'] 未知的取值", id="policy"),
+        pytest.param(["NDRC-2013,2024,,,2025/3/1,"], "[published_by='2025/3/1'] 不是日期", id="day"),
+        pytest.param(["NDRC-2013,2024,,,20250301,"], "[published_by='20250301'] 不是日期", id="day-without-dashes"),
+        pytest.param(["NDRC-2013,2020,2025,,,", f"{V01},2024,,,,", "NDRC-2013,2024,,,,"], "methods.csv:4 [from_year='2024'] 2024 年与第 2 行重复", id="twice"),
+    ],
+)  # fmt: skip
+def test_every_mistake_in_the_choice_names_line_and_cell(tmp_path: Path, rows: list[str], named: str) -> None:
+    with pytest.raises(MethodError) as error:
+        chosen(tmp_path, *rows)
+    assert named in str(error.value)
+    assert " -> " in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [("method_id,years\n", "[years='']"), ("method_id\n", "[from_year='']"), ("方法", "UTF-8")],
+    ids=["strange-column", "missing-column", "encoding"],
+)
+def test_another_head_or_encoding_is_refused(tmp_path: Path, content: str, named: str) -> None:
+    (tmp_path / "methods.csv").write_bytes(content.encode("gb18030"))
+    with pytest.raises(MethodError) as error:
+        MethodBook.load(overlay=LocalStorage(tmp_path))
+    assert named in str(error.value)
+
+
+def test_what_was_computed_is_kept_by_version_so_that_a_plan_can_name_the_row(tmp_path: Path) -> None:
+    def home() -> Home:
+        return Home(Settings(home=str(tmp_path)))
+
+    name = "methods:2024-01-01:2024-12-31"
+    before = home().methods.version(*span(2024))
+    remember(home(), {name: before})
+    chosen(tmp_path / "registry", f"{V01},2024,,same_data_year,,")
+    found = {m.series: m for m in moved(home(), name, before)}
+    assert found[f"{V01} 2024"].new is not None
+    assert found[f"{V01} 2024"].new["selection"] == "same_data_year"
+    assert found[f"{V01} 2024"].new["file"] == "registry/methods.csv"
+    assert found["NDRC-2013 2024"].new is None
