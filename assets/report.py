@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from assets.report_carbon_facts import CarbonFacts, gather_carbon
 from assets.report_html import page
 from assets.report_sections import body
 from assets.report_svg import Run
@@ -70,6 +71,7 @@ class Facts:
     marks: pl.DataFrame
     findings: pl.DataFrame
     span: tuple[datetime, datetime]
+    carbon: CarbonFacts | None
 
     def plant(self, plant_id: str) -> str:
         """A plant as people know it."""
@@ -96,7 +98,8 @@ def report(home: Home, month: str = "", plants: Sequence[str] = ()) -> tuple[str
     ReleaseError when nothing is published, or nothing of that month or those plants.
     """
     facts = gather(home, month, plants)
-    return facts.month, page(f"超低排放月报 {facts.month} ultra-low-emission report", *body(facts))
+    title = "超低排放月报 {} ultra-low-emission report" if facts.runs else "碳排放报告 {} carbon report"
+    return facts.month, page(title.format(facts.month), *body(facts))
 
 
 def gather(home: Home, month: str = "", plants: Sequence[str] = ()) -> Facts:
@@ -108,7 +111,9 @@ def gather(home: Home, month: str = "", plants: Sequence[str] = ()) -> Facts:
     month = _month(tree, month)
     chosen = pl.col("plant_id").is_in(list(plants)) if plants else pl.lit(value=True)
     hours = tree.rows("ule_hourly", month).filter(chosen)
-    if not hours.height:
+    restated = tree.rows("restatements", release.release_id)
+    carbon = gather_carbon(home, tree, month, chosen, restated)
+    if not hours.height and carbon is None:
         raise ReleaseError(f"{month}: 没有这些企业 / no such plants: {', '.join(plants)}")
     verdicts = tree.rows("ule_monthly", month).filter(chosen)
     places = {
@@ -117,6 +122,7 @@ def gather(home: Home, month: str = "", plants: Sequence[str] = ()) -> Facts:
     year, number = int(month[:4]), int(month[5:])
     last = date(year, number, monthrange(year, number)[1])
     lines = hours["line_id"].unique().to_list()
+    until = hours.select(pl.col("hour").max().dt.offset_by("1h")).item()
     return Facts(
         month=month,
         days=last.day,
@@ -136,23 +142,25 @@ def gather(home: Home, month: str = "", plants: Sequence[str] = ()) -> Facts:
         signals=tree.rows("cems_signals", month).filter(pl.col("outlet_id").is_in(list(places))),
         arrivals=tree.rows("arrivals", ""),
         counts=tree.rows("cems_counts", month),
-        restated=tree.rows("restatements", release.release_id),
+        restated=restated,
         quarantine=_quarantine(home, tree, month),
         states=tree.rows("process_states", "").filter(pl.col("line_id").is_in(lines)),
         marks=tree.rows("device_marks", "").filter(pl.col("outlet_id").is_in(list(places))),
         findings=tree.rows("findings", "").filter(chosen | pl.col("plant_id").is_null()),
-        span=(datetime(year, number, 1), hours.select(pl.col("hour").max().dt.offset_by("1h")).item()),
+        span=(datetime(year, number, 1), until or datetime.combine(last, time.max)),
+        carbon=carbon,
     )
 
 
 def _month(tree: _Tree, wanted: str) -> str:
-    months = tree.keys("ule_hourly")
+    judged, ledgers = tree.keys("ule_hourly"), tree.keys("carbon_line_month")
+    months = sorted({*judged, *ledgers})
     if not months or (wanted and wanted not in months):
         release, known = tree.manifest.release_id, ", ".join(months) or "–"
         raise ReleaseError(
             f"{release}: 没有该月的判定 / no hours of {wanted or 'any month'} were judged; 已有 there are: {known}"
         )
-    return wanted or months[-1]
+    return wanted or (judged or ledgers)[-1]
 
 
 def _floors(home: Home, day: date) -> tuple[float, ...]:

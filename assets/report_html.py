@@ -110,7 +110,8 @@ background:var(--invalid)}
 svg{display:block}
 .ok{fill:var(--ok)}.fail{fill:var(--fail)}.over{fill:var(--over)}.invalid{fill:var(--invalid)}.no_data{fill:var(--no_data)}
 .still{fill:var(--still)}.exempt{fill:var(--exempt)}.ground{fill:#fafbfc;stroke:var(--line)}.tick{stroke:#fff;stroke-opacity:.55}
-.axis{fill:var(--soft);font-size:10px}
+.axis{fill:var(--soft);font-size:10px}.label{fill:var(--ink);font-size:11px}.grid{stroke:var(--line)}.stand{fill:#5b6b7b}
+.lacking{fill:#f3d6d6}.short{color:var(--over)}
 .legend{display:flex;flex-wrap:wrap;gap:6px 18px;margin:0 0 8px;padding:0;list-style:none;font-size:12px}
 .legend svg{display:inline-block;vertical-align:-2px;margin-right:6px}
 footer{margin-top:22px;color:var(--soft);font-size:12px}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from assets import report_words as words
+from assets.report_carbon import carbon
 from assets.report_declared import declared, moved
 from assets.report_grounds import arrived, basis, progress, refused, signals
 from assets.report_html import Html, both, joined, number, section, table, tag
@@ -35,9 +36,11 @@ def body(facts: Facts) -> Iterator[Html]:
         yield section(
             "强制标准", "the mandatory standard or permit: every tested hour must hold it", *_mandatory(facts)
         )
-    yield section("逐小时", "hour by hour", _hour_legend(), *_outlets(facts))
+    if facts.runs:
+        yield section("逐小时", "hour by hour", _hour_legend(), *_outlets(facts))
     if facts.headline.height:
         yield section("有效率", "capture: valid hours of production hours", _captures(facts))
+    yield from carbon(facts)
     yield section("数据来源与隔离", "what came, and what was refused", *arrived(facts), *refused(facts))
     if facts.signals.height:
         yield section("数据信号", "where somebody should look; a signal changes no data", signals(facts))
@@ -52,12 +55,13 @@ def body(facts: Facts) -> Iterator[Html]:
 def _head(facts: Facts) -> Html:
     told = facts.manifest.facts
     none = both("当月没有生效的超低排放限值。", "No ultra-low limit was in force in this month.")
+    zh, en = ("超低排放月报", "ultra-low-emission report") if facts.runs else ("碳排放报告", "carbon report")
     return tag(
         "header",
-        tag("h1", f"超低排放月报 {facts.month} ", tag("span", "ultra-low-emission report", class_="en")),
+        tag("h1", f"{zh} {facts.month} ", tag("span", en, class_="en")),
         tag("p", "发布 release ", tag("code", facts.manifest.release_id), f" · {told.created_at}"),
         *(tag("span", w, class_="warning") for w in sorted(facts.common_warnings)),
-        None if facts.headline.height else tag("p", none),
+        None if facts.headline.height or not facts.runs else tag("p", none),
     )
 
 

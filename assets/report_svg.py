@@ -34,18 +34,23 @@ def strip(runs: Iterable[Run], days: int) -> Html:
         shapes.append(tag("rect", told, class_=run.kind, x=run.first + 1, y=1, width=run.hours, height=HEIGHT - 2))
     ticks = "".join(f"M{d * HOURS_A_DAY + 1} 1v{HEIGHT - 2}" for d in range(1, days))
     shapes.append(tag("path", class_="tick", d=ticks))
-    return _svg(width + 2, HEIGHT, shapes)
+    return svg(width + 2, HEIGHT, shapes)
 
 
 def axis(days: int) -> Html:
     """The days of a month above its strips."""
     numbers = [tag("text", d + 1, class_="axis", x=d * HOURS_A_DAY + 3, y=10) for d in range(days)]
-    return _svg(days * HOURS_A_DAY + 2, 13, numbers)
+    return svg(days * HOURS_A_DAY + 2, 13, numbers)
 
 
 def swatch(kind: str) -> Html:
     """A colour of the legend."""
-    return _svg(22, 12, [tag("rect", class_=kind, x=0, y=0, width=22, height=12)])
+    return svg(22, 12, [tag("rect", class_=kind, x=0, y=0, width=22, height=12)])
+
+
+def swatch_of(fill: str) -> Html:
+    """A colour of a legend that no class names."""
+    return svg(22, 12, [tag("rect", fill=fill, x=0, y=0, width=22, height=12)])
 
 
 def bar(share_pct: float | None, marks: tuple[float, ...] = ()) -> Html:
@@ -55,9 +60,10 @@ def bar(share_pct: float | None, marks: tuple[float, ...] = ()) -> Html:
         below = any(share_pct < m for m in marks)
         shapes.append(tag("rect", x=0, y=0, width=f"{share_pct:.1f}", height=10, class_="fail" if below else "ok"))
     shapes += [tag("rect", x=m, y=0, width=1, height=10, fill="#1d2630") for m in marks]
-    return _svg(100, 10, shapes)
+    return svg(100, 10, shapes)
 
 
-def _svg(width: int, height: int, shapes: Iterable[Html]) -> Html:
+def svg(width: int, height: int, shapes: Iterable[Html]) -> Html:
+    """A drawing of this size, to the pixel."""
     box = f"0 0 {width} {height}"
     return tag("svg", joined(shapes), width=width, height=height, viewBox=box, shape_rendering="crispEdges")

@@ -10,7 +10,9 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.runs import RunOutcome, run_night
+from pipelines.plan import plan_run
+from pipelines.runs import RunOutcome, run_backfill, run_night
+from pipelines.summary_carbon import in_words_of_moved
 from resources.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -19,6 +21,19 @@ if TYPE_CHECKING:
 
 #: Only a simulated home has it.
 TRUTH = "truth/devices.parquet"
+#: What the demo adds to its registry: a balance value that is invented, and the grid factor of the plants' province in an edition of
+#: the home's own, which goes before the packaged one of the same days.
+BALANCE = "year,balance_value,source,published_on\n2025,0.8450,模拟 invented for the demo,2026-09-15\n"
+EDITION = "factors-demo.csv"
+GRID = (
+    "factor_id,quantity,scope,region,value,unit,data_year,valid_from,published_on,recorded_at,source,mark,confidence\n"
+    "CN.GRID.GZ.{0},grid,province,贵州,{1},tCO2/MWh,{2},2025-01-01,{3},2026-11-23,电力二氧化碳排放因子 electricity CO2 factors,V,verified\n"
+)
+_FIRST = "== 1 夜间作业 the night: kiln run --all"
+_SECOND = (
+    "== 2 因子变了 a factor changes: registry/factors-demo.csv, 贵州 Guizhou 0.4989 -> 0.5683 tCO2/MWh; 计划 kiln plan"
+)
+_THIRD = "== 3 补算 kiln backfill: 只重算所涉及的并说明 what it touches is made anew and restated"
 
 
 def simulate_home(settings: Settings, *, dirt: str, **size: Any) -> Simulation:  # noqa: ANN401 - as `simulate` has them
@@ -59,14 +74,41 @@ def in_words(made: Simulation) -> str:
 
 
 def run_demo(settings: Settings) -> RunOutcome:
-    """The whole way on invented plants: simulate, run, publish, and show where to look."""
+    """The whole way on invented plants: simulate, run, publish; then a factor changes: plan, backfill, what moved; and where to look."""
     # Ledgers of the reporting year so far and of the year before it.
     made = simulate_home(
         settings, outlets=8, first=date(2026, 11, 1), days=10, seed=20, dirt="default", events=True, ledgers=True, ledger_months=22
     )  # fmt: skip
-    outcome = run_night(settings, everything=True)
+    _write(settings, "ets.csv", BALANCE)
+    _write(settings, EDITION, GRID.format(2022, "0.4989", 2022, "2024-12-20"))
+    night = run_night(settings, everything=True)
     look = f'看一看 look: {sys.executable} -c "import polars as pl; {"; ".join(_prints(settings.place("published")))}"'
-    return RunOutcome(outcome.code, outcome.data, "\n".join([in_words(made), outcome.text, look]))
+    told = [in_words(made), f"\n{_FIRST}", night.text]
+    outcome = night
+    if night.data.get("ok"):
+        _write(settings, EDITION, GRID.format(2023, "0.5683", 2023, "2025-12-31"))
+        planned = plan_run(settings)
+        outcome = run_backfill(settings, products=[])
+        told += [f"\n{_SECOND}", planned.text, f"\n{_THIRD}", *_what_came(outcome), ""]
+    return RunOutcome(max(night.code, outcome.code), outcome.data, "\n".join([*told, _page(settings), look]))
+
+
+def _what_came(outcome: RunOutcome) -> list[str]:
+    """Of the second run what moved; all of it where it failed."""
+    if not outcome.data.get("ok"):
+        return [outcome.text]
+    release = f"发布 release {outcome.data['release']}: {outcome.data['release_path']}"
+    return [*in_words_of_moved(outcome.data["moved"]), release, f"用时 took {outcome.data['seconds']:.1f} s"]
+
+
+def _page(settings: Settings) -> str:
+    kiln = Path(sys.executable).with_name("kiln")
+    return f"月报 a page to open in a browser: {kiln} report --home {settings.home} --out kiln-report.html"
+
+
+def _write(settings: Settings, name: str, text: str) -> None:
+    """A file of the simulated home's registry."""
+    (Path(settings.home) / "registry" / name).write_text(text, encoding="utf-8")
 
 
 def _prints(published: str) -> list[str]:

@@ -13,6 +13,7 @@ import polars as pl
 from assets.products import ALL
 from contracts.cems import QUARANTINE_REASONS
 from contracts.ule import HEADLINE_POLICY
+from pipelines.summary_carbon import carbon, in_words_of_carbon, in_words_of_moved, moved
 from pipelines.summary_reach import exports, in_words_of_exports, in_words_of_reach, reach
 from resources.exports_notes import BAD, BELOW
 from resources.releases import latest
@@ -66,6 +67,8 @@ def summary(home: Home) -> dict[str, Any]:
         "month": months[-1] if months else None,
         "verdicts": verdicts,
         "reach": reach(home, months[-1], [v["outlet_id"] for v in verdicts]) if months else None,
+        "carbon": carbon(home),
+        "moved": moved(home),
         "release": release.release_id if release else None,
         "release_path": home.published.url("latest" if on_disk else release.path) if release else None,
     }
@@ -155,22 +158,29 @@ def _verdicts(home: Home, month: str) -> list[dict[str, Any]]:
 
 def in_words(facts: dict[str, Any]) -> list[str]:
     """The summary as a person reads it."""
+    captures = (
+        f"报文文件 captures {facts['captures']} ({facts['text_mb']} MB): "
+        f"接收 accepted {facts['frames_accepted']:,} 帧 frames, 隔离 quarantined {facts['frames_quarantined']:,}"
+    )
     lines = [
-        (
-            f"报文文件 captures {facts['captures']} ({facts['text_mb']} MB): "
-            f"接收 accepted {facts['frames_accepted']:,} 帧 frames, 隔离 quarantined {facts['frames_quarantined']:,}"
-        ),
+        # A home of ledgers alone has no captures to speak of.
+        *([captures] if facts["captures"] or not facts["ledgers"]["files"] else []),
         *in_words_of_exports(facts["exports"]),
         *some([f"拒收 refused {text}" for text in facts["refused_files"]]),
     ]
     files = facts["captures"] or facts["exports"]["files"] or facts["refused_files"]
     if not files and not facts["ledgers"]["files"]:
-        lines.append("landing/cems 中没有文件 there are no files below landing/cems")
+        lines.append(
+            "landing/cems、landing/ledgers 中没有文件 there are no files below landing/cems and landing/ledgers; "
+            "台账模板 template: kiln ledger-template"
+        )
     lines += _in_words_of_quarantine(facts)
     lines += _in_words_of_cells(facts)
     lines += _in_words_of_findings(facts)
     if facts["month"]:
         lines += _in_words_of_month(facts)
+    lines += in_words_of_carbon(facts["carbon"])
+    lines += in_words_of_moved(facts["moved"])
     if facts["release"]:
         lines.append(f"发布 release {facts['release']}: {facts['release_path']}")
     return lines

@@ -1,0 +1,176 @@
+"""What stands of carbon: the newest years by the method of the trading system, allowances, and what moved since the release before.
+
+Belongs here: these facts of the summary and their words. Does not belong here: the rest of the summary (`pipelines/summary.py`) and
+any figure that is not in a table already.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from contracts import TABLES
+from contracts import meanings as m
+from resources.releases import latest, read_manifest
+
+if TYPE_CHECKING:
+    from resources.home import Home
+
+#: Years that are told, lines without a number that are named, and values that moved that are shown.
+YEARS, NAMED, SHOWN = 2, 5, 3
+#: Signs of a reason that are shown: it may name every file of a year.
+_REF = 160
+_STATUS = {"filing": "可填报 fit for filing", "draft": "试算 draft", "missing": "缺数 without a number"}
+AGGREGATION = "annual_weighted"
+_MOVED = ("dataset", "key", "column", "old", "new", "delta", "provisional", "reason_kind", "reason_ref")
+
+
+def carbon(home: Home) -> list[dict[str, Any]]:
+    """The newest years, oldest first: lines, totals, allowances and who has no number for want of what; [] without carbon."""
+    return [_year(home, y) for y in home.lake.keys("carbon_line_year")[-YEARS:]]
+
+
+def _year(home: Home, year: str) -> dict[str, Any]:
+    method = home.methods.of_year(int(year))[0].id
+    rows = _frame(home, "carbon_line_year", year).filter(method_id=method, aggregation=AGGREGATION).sort("line_id")
+    there = rows.filter(pl.col("total_tco2").is_not_null())
+    clinker = float(there["clinker_t"].sum())
+    total = round(float(there["total_tco2"].sum()), 2)
+    allowances = _frame(home, "allocation_year", year)
+    return {
+        "year": year,
+        "method_id": method,
+        "lines": rows.height,
+        "lines_with_number": there.height,
+        "total_tco2": total if there.height else None,
+        "clinker_t": round(clinker, 2) if there.height else None,
+        "intensity_tco2_t": round(total / clinker, 4) if there.height and clinker else None,
+        "status": dict(sorted(rows.group_by("status").len().iter_rows())),
+        "months": rows["months"].max(),
+        "missing": [_missing(home, year, method, r) for r in rows.filter(pl.col("total_tco2").is_null()).to_dicts()],
+        "allowances": _allowances(allowances) if allowances.height else None,
+    }
+
+
+def _missing(home: Home, year: str, method: str, row: dict[str, Any]) -> dict[str, Any]:
+    """A line without a number: what is missing, and in which months."""
+    months = []
+    for key in (k for k in home.lake.keys("carbon_line_month") if k.startswith(year)):
+        found = _frame(home, "carbon_line_month", key).filter(
+            pl.col("missing").is_not_null(), line_id=row["line_id"], method_id=method, kind="source"
+        )
+        months += [key] if found.height else []
+    return {"line_id": row["line_id"], "missing": row["missing"], "months": months}
+
+
+def _allowances(rows: pl.DataFrame) -> dict[str, Any]:
+    given = rows.filter(pl.col("allowance_t").is_not_null())
+    sums = given.select(pl.col("allowance_t", "obligation_t", "position_t").sum()).row(0, named=True)
+    lacking = rows.filter(pl.col("allowance_t").is_null()).group_by("no_number").len()
+    return {"lines": given.height, **sums, "without": dict(sorted(lacking.iter_rows(), key=str))}
+
+
+def _frame(home: Home, table: str, key: str) -> pl.DataFrame:
+    found = home.lake.read(table, key)
+    return _plain(pl.DataFrame(pl.from_arrow(TABLES[table].empty() if found is None else found)))
+
+
+def _plain(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
+
+
+def moved(home: Home) -> dict[str, Any] | None:
+    """Published values that the latest release moved, by kind of reason and table; the largest of sums first. None without a release before."""
+    release = latest(home.published)
+    if release is None:
+        return None
+    manifest = read_manifest(home.published, release.release_id)
+    if manifest.previous is None:
+        return None
+    base, store = f"releases/{release.release_id}", home.published
+    urls = [
+        store.url(f"{base}/{f.path}")
+        for f in manifest.files
+        if f.table == "restatements" and f.key == release.release_id
+    ]
+    empty = _plain(pl.DataFrame(pl.from_arrow(TABLES["restatements"].empty()))).select(_MOVED)
+    read = (pl.read_parquet(u, columns=list(_MOVED), storage_options=store.scan_options or None) for u in sorted(urls))
+    every = pl.concat([empty, *map(_plain, read)], how="vertical_relaxed")
+    final = every.filter(~pl.col("provisional"))
+    return {
+        "since": manifest.previous.release_id,
+        "values": final.height,
+        "provisional": every.height - final.height,
+        "by": [
+            {"reason_kind": kind, "reason_ref": ref, "dataset": table, "values": n}
+            for kind, ref, table, n in final.group_by("reason_kind", "reason_ref", "dataset").len()
+            .sort("len", "reason_kind", "dataset", descending=[True, False, False]).iter_rows()
+        ],
+        "largest": _largest(every),
+    }  # fmt: skip
+
+
+def _largest(every: pl.DataFrame) -> list[dict[str, Any]]:
+    """Yearly totals that moved most: what the other values are on the way to."""
+    sums = every.filter(pl.col("dataset").is_in(["carbon_line_year", "carbon_entity_year"]), column="total_tco2")
+    sums = sums.filter(pl.col("key").str.contains(f"aggregation={AGGREGATION}", literal=True))
+    ordered = sums.sort(pl.col("delta").abs(), "dataset", "key", descending=[True, True, False], nulls_last=True)
+    return ordered.head(SHOWN).select("dataset", "key", "old", "new", "delta", "provisional", "reason_kind").to_dicts()
+
+
+def in_words_of_carbon(years: list[dict[str, Any]]) -> list[str]:
+    """Totals of the years, who has none and why, and allowances."""
+    lines = []
+    for y in years:
+        states = ", ".join(f"{_STATUS[k]} {n}" for k, n in y["status"].items())
+        told = (
+            f"{y['total_tco2']:,.2f} tCO2, 熟料 clinker {y['clinker_t']:,.2f} t, {y['intensity_tco2_t'] or '–'} tCO2/t"
+            if y["total_tco2"] is not None else "无数值 no number"
+        )  # fmt: skip
+        some = f"{y['lines_with_number']}/{y['lines']} 条生产线 lines"
+        until = "" if y["months"] == 12 else f", 至今 {y['months']} 个月 months so far"
+        lines.append(f"碳排放 carbon {y['year']} ({y['method_id']}{until}): {some}: {told}; {states}")
+        for row in y["missing"][:NAMED]:
+            when = f" ({', '.join(row['months'])})" if row["months"] else ""
+            lines.append(f"  {row['line_id']}: 无数值, 缺 no number, missing {row['missing']}{when}")
+        if len(y["missing"]) > NAMED:
+            lines.append(f"  … 另有 and {len(y['missing']) - NAMED} more (--json)")
+        lines += _in_words_of_allowances(y["allowances"])
+    return lines
+
+
+def _in_words_of_allowances(facts: dict[str, Any] | None) -> list[str]:
+    if facts is None:
+        return []
+    lines = []
+    if facts["lines"]:
+        lines.append(
+            f"  配额 allowances: {facts['lines']} 条生产线 lines, 核定 allowance {facts['allowance_t']:,.0f}, "
+            f"应清缴 obligation {facts['obligation_t']:,.0f}, 盈缺 position {facts['position_t']:+,.0f} tCO2"
+        )
+    for why, n in facts["without"].items():
+        zh, en = m.ETS_NO_NUMBER.get(why, (why or "", ""))
+        lines.append(f"  无配额 no allowance: {n} 条生产线 lines: {zh} / {en}")
+    return lines
+
+
+def in_words_of_moved(facts: dict[str, Any] | None) -> list[str]:
+    """What moved since the release before, and because of what."""
+    if not facts or not (facts["values"] or facts["provisional"]):
+        return []
+    told = f"{facts['values']:,} 个已定数值 values (restatements), {facts['provisional']:,} 个暂定 provisional"
+    lines = [f"与上一发布 {facts['since']} 相比 moved since it: {told}"]
+    for row in facts["by"][:NAMED]:
+        zh, en = m.REASON_KIND[row["reason_kind"]]
+        ref = row["reason_ref"]
+        short = ref if len(ref) <= _REF else f"{ref[:_REF]} …"
+        lines.append(f"  {row['values']:,} {row['dataset']}: {zh} {en}: {short}")
+    return lines + [_in_words_of_total(row) for row in facts["largest"]]
+
+
+def _in_words_of_total(row: dict[str, Any]) -> str:
+    who = " ".join(part.partition("=")[2] for part in row["key"].split(";"))
+    by = "" if row["delta"] is None else f" ({row['delta']:+,.2f})"
+    running = " 暂定 provisional" if row["provisional"] else ""
+    return f"  {who}: {row['old']} -> {row['new']} tCO2{by}{running}"
