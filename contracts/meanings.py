@@ -257,7 +257,10 @@ ETS_SPECIAL: Meanings = {
     "not_covered": ("熟料类别未纳入配额管理", "the class of clinker is not under allocation"),
 }
 ETS_NO_NUMBER: Meanings = {
-    "no_balance_value": ("缺行业平衡值", "no balance value is registered"),
+    "no_balance_value": (
+        "缺行业平衡值：平台公布后写入 registry/ets.csv",
+        "no balance value: write it into registry/ets.csv once it is published",
+    ),
     "no_emission": ("缺排放量或熟料产量", "no emission or no clinker"),
     "outside": ("不参与分配", "no part in the allocation"),
     "no_plan": ("该年度没有分配方案", "no plan covers the year"),
