@@ -53,7 +53,7 @@ UPSTREAM: dict[str, tuple[str, ...]] = {
         "ledger_electricity", "ledger_heat", "ledger_meter",
     ),
     "carbon_years": ("carbon_line_month",),
-    "uncertainty": ("carbon_line_month", "ledger_fuel", "ledger_clinker", "ledger_meter"),
+    "uncertainty": ("carbon_line_month", "carbon_line_year", "ledger_fuel", "ledger_clinker", "ledger_meter"),
     "allocation": ("carbon_line_year", "carbon_entity_year"),
     "calendar": ("ledger_clinker", "ledger_fuel", "ledger_rawmat"),
     "carbon_findings": (

@@ -10,7 +10,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from contracts import meanings as m
-from contracts.carbon import AGGREGATIONS, STATUSES
+from contracts.carbon import AGGREGATIONS, LEVELS, STATUSES
 from contracts.core import LABEL, Column, Table
 from contracts.events import FINDINGS
 
@@ -95,18 +95,20 @@ ALLOCATION_YEAR = Table(
 )  # fmt: skip
 
 CARBON_UNCERTAINTY = Table(
-    "carbon_uncertainty", "carbon", "year", ("line_id", "year", "method_id", "source", "quantity"),
-    "碳排放不确定度", "95 % interval of each line's carbon, and the share of the variance that each input has",
+    "carbon_uncertainty", "carbon", "year", ("plant_id", "line_id", "year", "method_id", "source", "quantity"),
+    "碳排放不确定度", "95 % interval of the direct carbon of each line and entity, and the share of the variance that each input has",
     (
-        _PLANT, Column("line_id", LABEL, "生产线编号", "line id of the registry", nullable=False), _YEAR, _METHOD,
-        Column("source", LABEL, "排放源：total 为生产线合计", "source; total for the line", nullable=False),
+        _PLANT, Column("line_id", LABEL, "生产线编号：企业各行为空", "line id of the registry; null for entities"),
+        Column("level", LABEL, "层级：企业含各生产线与其他直接排放, 与生产线不可相加", "of a line, or of the entity with all its lines: never add both", nullable=False, values=LEVELS, meanings=m.of(m.CARBON_LEVEL, LEVELS)),
+        _YEAR, _METHOD,
+        Column("source", LABEL, "排放源：total 为合计", "source; total for the line or entity as a whole", nullable=False),
         Column("quantity", LABEL, "输入量：total 为合计行", "input; total for the line's own row", nullable=False, values=QUANTITIES, meanings=m.of(m.ETS_QUANTITY, QUANTITIES)),
         Column("emission_tco2", pa.float64(), "排放量：该输入所在各项之和; 合计行为未修约的生产线排放量", "sum of the terms that the input enters; of the line, its emission before rounding", "tCO2"),
         Column("basis", LABEL, "不确定度依据：reference/ets/uncertainty.csv 的行", "row of reference/ets/uncertainty.csv"),
         Column("distribution", LABEL, "分布", "distribution", values=DISTRIBUTIONS, meanings=m.of(m.DISTRIBUTION, DISTRIBUTIONS)),
         Column("half_width_pct", pa.float64(), "相对半宽：正态为 95 % 区间, 其他为全宽之半; 独立月份已合并", "relative half-width: of the 95 % interval (normal), else of the whole range; independent months combined", "%", low=0),
         Column("sd_pct", pa.float64(), "相对标准差", "relative standard deviation", "%", low=0),
-        Column("share_pct", pa.float64(), "方差贡献：该输入单独引起的部分", "share of the variance that the input has by itself", "%", low=0, high=100),
+        Column("share_pct", pa.float64(), "方差贡献：共同作用均分, 合计 100 %", "share of the variance; what inputs do together is divided equally, and shares add up to 100", "%", low=0, high=100),
         Column("mean_tco2", pa.float64(), "均值：抽样", "mean of the draws", "tCO2"),
         Column("sd_tco2", pa.float64(), "标准差：抽样", "standard deviation of the draws", "tCO2", low=0),
         Column("low_tco2", pa.float64(), "95 % 区间下端", "low end of the 95 % interval", "tCO2"),

@@ -163,7 +163,7 @@ def balance_value(lines: Iterable[tuple[float, float]], formula: Formula) -> Fra
     floats = [(float(e), float(i)) for e, i in known]
     small = [float(x) for x in (slope, cap, band)]
     # Fractions of many lines grow long: doubles say where the root should lie, and what is found there is right if it does lie there.
-    near = bisect_left(turns, 0, key=lambda v: _surplus(float(v), floats, *small))
+    near = bisect_left(turns, 0.0, key=lambda v: _surplus(float(v), floats, *small))
     for at in range(max(near - 1, 1), min(near + 2, len(turns))):
         found = _between(known, turns[at - 1], turns[at], slope, cap, band)
         if found is not None and turns[at - 1] < found < turns[at]:

@@ -200,35 +200,54 @@ def relative_sd(inputs: Inputs) -> Floats:
 
 @njit(cache=True, nogil=True)
 def _variance(
-    input_starts: Places, square: Floats, term_starts: Places, base: Floats, inputs: Places, total: Floats, main: Floats
+    input_starts: Places,
+    square: Floats,
+    term_starts: Places,
+    base: Floats,
+    inputs: Places,
+    total: Floats,
+    parts: Floats,
 ) -> None:
+    shared = np.empty(SLOTS, np.int64)
     for g in range(total.size):
         t0, t1 = term_starts[g], term_starts[g + 1]
-        k0 = input_starts[g]
+        k0, k1 = input_starts[g], input_starts[g + 1]
         for t in range(t0, t1):
-            for s in range(SLOTS):
-                if inputs[t, s] >= 0:
-                    main[k0 + inputs[t, s]] += base[t]
             for u in range(t0, t1):
-                # Var of a sum of products: only inputs that two terms share make them move together.
-                grown = 0.0
+                # Covariance of two products: only inputs that both have make them move together.
+                many = 0
                 for s in range(SLOTS):
                     for r in range(SLOTS):
                         if inputs[t, s] >= 0 and inputs[t, s] == inputs[u, r]:
-                            grown += (1.0 + grown) * square[k0 + inputs[t, s]]
-                total[g] += base[t] * base[u] * grown
-        for k in range(k0, input_starts[g + 1]):
-            main[k] = main[k] * main[k] * square[k]
+                            shared[many] = inputs[t, s]
+                            many += 1
+                for k in range(many):
+                    # Sums over the other shared inputs: of squares, of products of two, of three.
+                    e1, e2, e3 = 0.0, 0.0, 0.0
+                    for other in range(many):
+                        if other != k:
+                            x = square[k0 + shared[other]]
+                            e3 += e2 * x
+                            e2 += e1 * x
+                            e1 += x
+                    # What several inputs do together is theirs in equal parts.
+                    share = square[k0 + shared[k]] * (1.0 + e1 / 2.0 + e2 / 3.0 + e3 / 4.0)
+                    parts[k0 + shared[k]] += base[t] * base[u] * share
+        for k in range(k0, k1):
+            # Terms that cancel may leave some ulp below 0.
+            parts[k] = max(parts[k], 0.0)
+            total[g] += parts[k]
 
 
 def variance(input_starts: Places, inputs: Inputs, term_starts: Places, terms: Terms) -> tuple[Floats, Floats]:
-    """(variance of each line's total (L,), part of it that each input has by itself (K,)), in closed form.
+    """(variance of each line's total (L,), part of it that each input has (K,)), in closed form; parts add up to the whole.
 
-    Inputs are independent and their errors have mean 0, so a sum of products has its variance exactly; what the parts leave of it
-    comes from inputs acting together. Checks as in `spread`; an input may enter a term only once.
+    Inputs are independent and their errors have mean 0, so a sum of products has its variance exactly. What inputs do together (the
+    product of their errors) is divided among them equally: Shapley's value of the variance. Checks as in `spread`; an input may
+    enter a term only once.
     """
     seeds = np.zeros(input_starts.size - 1, np.uint64)
     _check(seeds, 2, input_starts, inputs, term_starts, terms)
-    total, main = np.zeros(seeds.size), np.zeros(inputs.half_width.size)
-    _variance(input_starts, relative_sd(inputs) ** 2, term_starts, *terms, total, main)
-    return total, main
+    total, parts = np.zeros(seeds.size), np.zeros(inputs.half_width.size)
+    _variance(input_starts, relative_sd(inputs) ** 2, term_starts, *terms, total, parts)
+    return total, parts

@@ -259,7 +259,7 @@ def test_mistakes_in_the_registry_are_named(tmp_path: Path, files: dict[str, str
 
 
 def test_uncertainty_of_plant_A(year_a: Lab) -> None:
-    rows = year_a.frame("carbon_uncertainty").filter(year=YEAR)
+    rows = year_a.frame("carbon_uncertainty").filter(year=YEAR, level="line")
     total = rows.filter(quantity="total").row(0, named=True)
     assert total["emission_tco2"] == pytest.approx(1144579, abs=5), "months before rounding"
     assert total["low_tco2"] < total["mean_tco2"] < total["high_tco2"]
@@ -270,7 +270,7 @@ def test_uncertainty_of_plant_A(year_a: Lab) -> None:
         ("clinker", "activity"), ("clinker", "ef_clinker"),
         *((m, q) for m in ("carbide_slag", "steel_slag") for q in ("activity", "k_rawmat")),
     }  # fmt: skip
-    assert 98 < inputs["share_pct"].sum() <= 100
+    assert inputs["share_pct"].sum() == pytest.approx(100, abs=1e-9)
     # By hand: clinker's factor, normal with 3 % at 95 %, cut at 10 %: 1427056.82 x 0.535 x 0.03 / 1.96.
     alone = 1427056.82 * 0.535 * 0.03 / 1.959964
     factor = inputs.filter(source="clinker", quantity="ef_clinker").row(0, named=True)
@@ -278,7 +278,7 @@ def test_uncertainty_of_plant_A(year_a: Lab) -> None:
 
 
 def test_months_of_measured_heating_values_are_independent(year_a: Lab) -> None:
-    inputs = year_a.frame("carbon_uncertainty").filter(year=YEAR, quantity="ncv")
+    inputs = year_a.frame("carbon_uncertainty").filter(year=YEAR, level="line", quantity="ncv")
     widths = dict(inputs.select("source", "half_width_pct").rows())
     assert widths["bituminous"] == 8, "a default is wrong alike in every month"
     assert 1.5 / 12**0.5 < widths["anthracite"] < 1.5 / 11**0.5
@@ -291,7 +291,7 @@ def test_the_class_of_a_meter_counts_and_is_shared(lab: Lab) -> None:
         for row in ledgers["ledger_fuel"][:2]:
             row["meter_id"] = "M1"
         lab.put(f"2025-{m:02d}", ledgers)
-    rows = made(lab).frame("carbon_uncertainty").filter(quantity="activity", basis="activity/meter")
+    rows = made(lab).frame("carbon_uncertainty").filter(level="line", quantity="activity", basis="activity/meter")
     assert rows.select("source", "distribution", "half_width_pct").rows() == [("meter M1", "rectangular", 0.5)]
     assert rows["emission_tco2"][0] == pytest.approx(409023, abs=10), "of both fuels"
 
@@ -299,11 +299,31 @@ def test_the_class_of_a_meter_counts_and_is_shared(lab: Lab) -> None:
 def test_a_line_has_the_same_interval_whatever_stands_beside_it(lab: Lab, year_a: Lab) -> None:
     lab.home.__dict__["registry"] = registry(plant(), line("L0"), line("L1"))
     small_year(lab, ("L0", "P1"), ("L1", "P1"))
-    both = made(lab).frame("carbon_uncertainty").filter(quantity="total")
-    alone = year_a.frame("carbon_uncertainty").filter(quantity="total", year=YEAR)
+    both = made(lab).frame("carbon_uncertainty").filter(quantity="total", level="line")
+    alone = year_a.frame("carbon_uncertainty").filter(quantity="total", year=YEAR, level="line")
     columns = ["mean_tco2", "low_tco2", "high_tco2"]
     assert both.filter(line_id="L1").select(columns).rows() == alone.select(columns).rows()
     assert both.filter(line_id="L0").select(columns).rows() != alone.select(columns).rows()
+
+
+def test_an_entity_has_an_interval_with_everything_direct(year_a: Lab) -> None:
+    rows = year_a.frame("carbon_uncertainty").filter(year=YEAR, level="entity")
+    assert rows["line_id"].null_count() == rows.height
+    total = rows.filter(quantity="total").row(0, named=True)
+    direct = year_a.one("carbon_entity_year", year=YEAR, aggregation="annual_weighted")
+    assert total["emission_tco2"] == pytest.approx(direct["direct_tco2"], abs=10), (
+        "diesel of the plant is in it, electricity is not"
+    )
+    assert {("diesel", "activity"), ("diesel", "cc")} < set(rows.select("source", "quantity").rows())
+    assert rows.filter(rows["quantity"] != "total")["share_pct"].sum() == pytest.approx(100, abs=1e-9)
+
+
+def test_a_month_that_nobody_filed_leaves_no_interval(lab: Lab) -> None:
+    for m in (1, 3):
+        lab.put(f"2025-{m:02d}", month_of_a(m))
+    rows = made(lab).frame("carbon_uncertainty")
+    assert sorted(rows.select("level", "low_tco2").rows()) == [("entity", None), ("line", None)]
+    assert all("2025-02" in text for text in rows["missing"])
 
 
 def test_a_line_that_lacks_an_input_has_no_interval(lab: Lab) -> None:
@@ -312,9 +332,9 @@ def test_a_line_that_lacks_an_input_has_no_interval(lab: Lab) -> None:
     ledgers["ledger_fuel"][0]["consumption"] = None
     lab.put("2025-03", ledgers)
     rows = made(lab).frame("carbon_uncertainty")
-    assert rows.select("quantity", "low_tco2", "missing").rows() == [
-        ("total", None, "anthracite: ledger_fuel.consumption")
-    ]
+    assert sorted(rows.select("level", "quantity", "low_tco2", "missing").rows()) == [
+        ("entity", "total", None, "anthracite: ledger_fuel.consumption"), ("line", "total", None, "anthracite: ledger_fuel.consumption"),
+    ]  # fmt: skip
 
 
 # ---- the calendar ---------------------------------------------------------------------------------------------------------------

@@ -132,18 +132,34 @@ def test_variance_of_products_by_every_outcome() -> None:
     # Two-point errors +-s have the variance of the closed form and can be counted out: E[(sum)^2] over all sign patterns.
     _, total, main = one(LINE_INPUTS, LINE_TERMS)
     sds = relative_sd(LINE_INPUTS)
-    outcomes, centres = [], {}
+    outcomes = []
     for signs in product((-1, 1), repeat=sds.size):
         scale = 1 + np.array(signs) * sds
         value = sum(b * np.prod([scale[k] for k in of if k >= 0]) for b, of in zip(*LINE_TERMS, strict=True))
         outcomes.append(value)
-        for k, s in enumerate(signs):
-            centres.setdefault((k, s), []).append(value)
     assert total == pytest.approx(np.var(outcomes), rel=1e-9)
+    # The share of an input by definition: what it adds to the variance of what is already known, averaged over all orders.
+    known = {}
+    for chosen in product((0, 1), repeat=sds.size):
+        means: dict[tuple[int, ...], list[float]] = {}
+        for signs, value in zip(product((-1, 1), repeat=sds.size), outcomes, strict=True):
+            means.setdefault(tuple(s for s, c in zip(signs, chosen, strict=True) if c), []).append(value)
+        known[chosen] = np.var([np.mean(v) for v in means.values()])
     for k in range(sds.size):
-        halves = [np.mean(centres[k, s]) for s in (-1, 1)]
-        assert main[k] == pytest.approx(np.var(halves), rel=1e-9)
-    assert main.sum() < total, "inputs of a product also act together"
+        parts = 0.0
+        for chosen, before in known.items():
+            if not chosen[k]:
+                after = known[(*chosen[:k], 1, *chosen[k + 1 :])]
+                parts += (after - before) / math.comb(sds.size - 1, sum(chosen)) / sds.size
+        assert main[k] == pytest.approx(parts, rel=1e-6)
+    assert main.sum() == pytest.approx(total, rel=1e-12), "shares add up to the whole"
+
+
+def test_terms_that_cancel_have_no_variance() -> None:
+    some = inputs((NORMAL, 0.03, math.inf), (NORMAL, 0.1, 0.2))
+    _, total, parts = one(some, terms((0.3, (0, 1)), (-0.1, (0, 1)), (-0.2, (0, 1))))
+    assert 0.0 <= total < 1e-15
+    assert (parts >= 0.0).all()
 
 
 def test_a_line_has_the_same_bytes_whatever_stands_beside_it() -> None:
@@ -158,6 +174,23 @@ def test_a_line_has_the_same_bytes_whatever_stands_beside_it() -> None:
         alone, _, _ = one(LINE_INPUTS, LINE_TERMS, 500, seed)
         assert [a[0] for a in alone] == [a[g] for a in together]
     assert len({*together.mean}) == 3, "seeds differ"
+
+
+def test_lines_in_chunks_and_threads_have_the_same_bytes() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    many, k, t = 7, LINE_INPUTS.half_width.size, LINE_TERMS.base.size
+    parts = (
+        np.arange(many, dtype=np.uint64), 300, np.arange(many + 1) * k, Inputs(*(np.tile(a, many) for a in LINE_INPUTS)),
+        np.arange(many + 1) * t, Terms(np.tile(LINE_TERMS.base, many), np.tile(LINE_TERMS.inputs, (many, 1))),
+    )  # fmt: skip
+    whole = spread(*parts)
+    with ThreadPoolExecutor(3) as pool:
+        again = list(pool.map(lambda _: spread(*parts), range(3)))
+    assert all(a.tobytes() == b.tobytes() for other in again for a, b in zip(whole, other, strict=True))
+    for g in range(many):
+        alone = one(LINE_INPUTS, LINE_TERMS, 300, g)[0]
+        assert [a[0] for a in alone] == [a[g] for a in whole]
 
 
 def test_the_counted_generator_is_splitmix64() -> None:
