@@ -125,6 +125,11 @@ def _month(bench: Bench, month: str, method: str) -> pl.DataFrame:
     rows = rows.filter(pl.col("sum").is_in(_DIRECT), method_id=method, kind="source").with_columns(
         pl.col("emission_unrounded_tco2").cast(pl.Float64),
         pl.lit(month).alias("month"),
+        # Fuels of a plant's other facilities bear the facility's name: coal of a boiler is the coal of the kiln.
+        pl.when(pl.col("part").is_in(_FUELS))
+        .then(pl.col("source").str.replace("^.*/", ""))
+        .otherwise("source")
+        .alias("source"),
     )
     by = ["plant_id", "line_id", "facility", "source"]
     fuels = _plain(bench.table(LEDGER_FUEL.name, month, _METER), _METER).rename({"fuel": "source"})
