@@ -16,7 +16,8 @@ from datetime import date
 from typing import TYPE_CHECKING, TypeAlias
 
 import reference
-from resources.factors_read import LATEST, SAME_YEAR, Factor, read_factors, repeated
+from resources.factors_check import misled, repeated
+from resources.factors_read import LATEST, SAME_YEAR, Factor, read_factors
 from resources.problems import listing
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class FactorBook:
             some, wrong = read_factors(name, content)
             rows += some
             problems += wrong
-        problems += repeated(rows)
+        problems += [*repeated(rows), *misled(rows)]
         if problems:
             raise FactorError(f"factors: {len(problems)} 处错误 / {len(problems)} error(s)", problems)
         return cls(rows)

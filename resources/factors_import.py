@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from resources.factors_check import misled, repeated
 from resources.factors_maps import EditionRow
-from resources.factors_read import COLUMNS, read_factors, repeated
+from resources.factors_read import COLUMNS, read_factors
 from resources.problems import Problem
 
 if TYPE_CHECKING:
@@ -161,7 +162,12 @@ def plan_import(
     mine = [r for r in rows if r.file == target]
     gone = {r.factor_id: r for r in mine if r.factor_id not in {g.factor_id for g in given}}
     changes += [Change("removed", r.factor_id, _as_row(r, dated=False), None) for _, r in sorted(gone.items())]
-    problems = [*problems, *repeated([*rows, *fresh]), *(_jumped(target, c) for c in changes if c.jump)]
+    problems = [
+        *problems,
+        *repeated([*rows, *fresh]),
+        *misled([*rows, *fresh]),
+        *(_jumped(target, c) for c in changes if c.jump),
+    ]
     lines = {r.line for r in fresh}
     # Line 1 is the header: the row of line n is the cell list n - 2, which holds as long as no cell has a line break.
     added = [c for n, c in enumerate(cells, 2) if n in lines]

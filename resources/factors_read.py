@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from resources.problems import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
 T = TypeVar("T")
 
@@ -43,6 +43,7 @@ QUANTITIES = {
     "ef_cao": ("氧化钙排放因子", "emission factor of CaO"),
     "ef_carbonate": ("碳酸盐排放因子", "emission factor of a carbonate"),
     "ets": ("碳市场参数", "parameter of the emissions trading system"),
+    "cbam": ("欧盟碳边境调节参数", "parameter of the EU's carbon border adjustment"),
 }
 UNITS = (
     "GJ/t", "GJ/1e4Nm3", "tC/GJ", "%", "tCO2/t", "tCO2/MWh", "tCO2/GJ", "t/t", "1", "tCO2", "d",
@@ -132,6 +133,9 @@ def read_factors(name: str, content: bytes) -> tuple[list[Factor], list[Problem]
         return [], problems
     rows = []
     for cells in reader:
+        if cells.pop(None, None):  # type: ignore[call-overload]
+            problems.append(_surplus(name, reader.line_num))
+            continue
         row = _Row(name, reader.line_num, {k.strip(): (v or "").strip() for k, v in cells.items() if k})
         made = row.factor()
         problems += row.problems
@@ -144,6 +148,13 @@ def _column(file: str, name: str, *texts: str) -> Problem:
     return Problem(file, 1, name, "", *texts)
 
 
+def _surplus(file: str, line: int) -> Problem:
+    """A comma too many moves every cell behind it into another column."""
+    return Problem(
+        file, line, "", "", "单元格多于表头", "has more cells than the header", "含逗号的文字加引号", "put text with commas in quotes",
+    )  # fmt: skip
+
+
 class _Row:
     def __init__(self, file: str, line: int, cells: dict[str, str]) -> None:
         self._file, self._line, self._cells = file, line, cells
@@ -154,7 +165,7 @@ class _Row:
         cells = self._cells
         for name in (n for n in _NEEDED if not cells.get(n)):
             self._complain(name, "未填", "is empty", "填写该格", "fill it in")
-        days = {n: self._typed(n, date.fromisoformat, "日期 YYYY-MM-DD", "a date YYYY-MM-DD")
+        days = {n: self._typed(n, _day, "日期 YYYY-MM-DD", "a date YYYY-MM-DD")
                 for n in ("valid_from", "valid_to", "published_on", "snapshot_on", "recorded_at")}  # fmt: skip
         year = self._typed("data_year", int, "年份", "a year")
         value = self._typed("value", _number, "数", "a number")
@@ -179,6 +190,15 @@ class _Row:
                 "填写失效当日 (不含)",
                 "give the first day on which it no longer holds",
             )
+        for name in ("published_on", "snapshot_on"):
+            if (day := days[name]) and days["recorded_at"] and day > days["recorded_at"]:
+                self._complain(
+                    name,
+                    "晚于 recorded_at: 登记时尚不可知",
+                    "is after recorded_at: it could not be known then",
+                    "更正其一",
+                    "correct one of them",
+                )
         if self.problems or first is None or days["recorded_at"] is None or value is None:
             return None
         text = {
@@ -232,21 +252,12 @@ class _Row:
 
 def _number(text: str) -> Decimal:
     made = Decimal(text)
-    if not made.is_finite():
+    if not made.is_finite() or "_" in text:
         raise ValueError(text)
     return made
 
 
-def repeated(rows: list[Factor]) -> Iterator[Problem]:
-    """Rows that say different things of one series, validity and day of record: nothing could choose between them."""
-    seen: dict[tuple[object, ...], Factor] = {}
-    for row in rows:
-        key = (*row.series, row.valid_from, row.recorded_at)
-        before = seen.setdefault(key, row)
-        if before is not row and (before.text, before.unit, before.valid_to) != (row.text, row.unit, row.valid_to):
-            where = f"{before.file}:{before.line}"
-            yield Problem(
-                row.file, row.line, "value", row.text, f"与 {where} 冲突: 同一因子、同一生效日、同一登记日",
-                f"contradicts {where}: same factor, same validity, same day of record",
-                "更正后的值用新的 recorded_at", "give the corrected value a later recorded_at",
-            )  # fmt: skip
+def _day(text: str) -> date:
+    if len(text) != len("YYYY-MM-DD"):
+        raise ValueError(text)
+    return date.fromisoformat(text)
