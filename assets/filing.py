@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     from resources.bench import Bench
     from resources.ets import Deadline, Required
+    from resources.ets_home import EtsHome
     from resources.home import Home
+    from resources.registry import Registry
 
 Present = dict[tuple[str, str], set[str]]
 
@@ -47,6 +49,7 @@ def calendar_rows(bench: Bench, year: str) -> list[dict[str, Any]]:
     book, registry, factors = bench.ets(first, last), bench.registry(first, last), bench.factors(first, last)
     months = [f"{year}-{n:02d}" for n in range(1, 13)]
     present = {(r.table, m): _lines_in(bench, r.table, m) for r in book.required for m in months}
+    off = _off_the_list(registry, bench.ets_home(first, last), first, last)
     rows = []
     for month in months:
         filing = book.filing(month, factors)
@@ -56,14 +59,25 @@ def calendar_rows(bench: Bench, year: str) -> list[dict[str, Any]]:
             date.fromisoformat(f"{month}-01"),
             date(int(year), int(month[5:]), monthrange(int(year), int(month[5:]))[1]),
         )
-        lines = [n for n in registry.lines if n.overlaps(begin, end)]
+        lines = [n for n in registry.lines if n.overlaps(begin, end) and n.plant_id not in off]
         for plant in sorted({n.plant_id for n in lines}):
             own = sorted({n.line_id for n in lines if n.plant_id == plant})
             missing = [f"{r.table} {n}" for r in book.required for n in own if _lacks(r, n, month, present)]
             rows.append(_row(filing, plant, year, missing))
     plants = sorted({n.plant_id for n in registry.lines if n.overlaps(first, last)})
-    rows += [_row(d, plant, year, []) for d in book.deadlines(first.year) for plant in plants]
+    deadlines = book.deadlines(first.year)
+    rows += [_row(d, plant, year, []) for d in deadlines for plant in plants if d.not_listed or plant not in off]
     return rows
+
+
+def _off_the_list(registry: Registry, own: EtsHome, first: date, last: date) -> set[str]:
+    """Plants all of whose lines are declared to be off the list of the system: they file no months and surrender nothing."""
+    listed: dict[str, bool] = {}
+    for n in registry.lines:
+        if n.overlaps(first, last):
+            said = own.line(n.line_id, first.year)
+            listed[n.plant_id] = listed.get(n.plant_id, False) or said is None or said.special != "not_listed"
+    return {plant for plant, some in listed.items() if not some}
 
 
 def _lines_in(bench: Bench, table: str, month: str) -> set[str]:

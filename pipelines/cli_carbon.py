@@ -35,27 +35,52 @@ if TYPE_CHECKING:
 
 Said = tuple[dict[str, Any], str]
 SOLVE = "solve"
+_WHEN = {"overdue": "已过期 {0} 天 overdue by {0} d:", "due": "还有 {0} 天 {0} d left:"}
+_SHOWN = 20
 _LINE = ["line_id", "plant_id", "total_tco2", "allowance_t", "position_t", "no_number"]
 
 
 def calendar(home: Home, year: str, today: date, plants: tuple[str, ...]) -> Said:
-    """What is due for a year: by step and period, how many plants, which ledgers are missing, days left."""
-    rows = [r for r in calendar_rows(Bench(home), year) if not plants or r["plant_id"] in plants]
+    """What is due for a year: by step and period, how many plants, which ledgers are missing, days left. Days are Beijing's.
+
+    `state` of a row: "overdue" (ledgers are missing and the day has passed), "due" (missing, and the month is over), "later" (missing,
+    the month is not over), "passed", or "open". Whether something was filed on the platform is not known here.
+    """
+    rows = calendar_rows(Bench(home), year)
+    unknown = sorted(set(plants) - {n.plant_id for n in home.registry.lines})
+    if unknown:
+        raise click.UsageError(f"没有企业 no plant {', '.join(unknown)}")
+    rows = [r for r in rows if not plants or r["plant_id"] in plants]
     rows.sort(key=lambda r: (r["due"], STEPS.index(r["step"]), r["period"], r["plant_id"]))
     for row in rows:
         row["days_left"] = (row["due"] - today).days
-    lines = [["截止 due", "事项 step", "期间 period", "余日 days", "企业 plants", "缺台账 lacking", "依据 worth"]]
+        row["state"] = _state(row, today)
+    head = "截止 due,事项 step,期间 period,余日 days left,企业 plants,缺台账 lacking,过期 overdue,依据 worth"
+    lines = [head.split(",")]
     for key in dict.fromkeys((r["due"], r["step"], r["period"]) for r in rows):
         some = [r for r in rows if (r["due"], r["step"], r["period"]) == key]
         lacking = [r for r in some if r["missing"]]
         lines.append([
-            str(key[0]), " ".join(ETS_STEP[key[1]]), key[2], str(some[0]["days_left"]), str(len(some)), str(len(lacking)), some[0]["confidence"],
+            str(key[0]), " ".join(ETS_STEP[key[1]]), key[2], str(some[0]["days_left"]), str(len(some)), str(len(lacking)), str(sum(r["state"] == "overdue" for r in some)), some[0]["confidence"],
         ])  # fmt: skip
-    text = aligned(lines, right={3, 4, 5}) if rows else f"{year}: 没有截止日 nothing is due"
+    text = aligned(lines, right={3, 4, 5, 6}) if rows else f"{year}: 没有截止日 nothing is due"
     told = [
-        f"{r['period']} {r['plant_id']}: 缺 lacks {r['missing']}" for r in rows if r["missing"] and r["days_left"] >= 0
+        f"{_WHEN[state].format(abs(r['days_left']))} {r['period']} {r['plant_id']}: 缺 lacks {r['missing']}"
+        for state in ("overdue", "due")
+        for r in rows
+        if r["state"] == state
     ]
-    return {"year": year, "today": str(today), "steps": rows}, "\n".join([text, *told[:20]])
+    if len(told) > _SHOWN:
+        told[_SHOWN:] = [f"另有 and {len(told) - _SHOWN} 项 more: --plant, --json"]
+    return {"year": year, "today": str(today), "steps": rows}, "\n".join([text, *told])
+
+
+def _state(row: dict[str, Any], today: date) -> str:
+    if not row["missing"]:
+        return "passed" if row["days_left"] < 0 else "open"
+    if row["days_left"] < 0:
+        return "overdue"
+    return "due" if row["period"] < f"{today:%Y-%m}" else "later"
 
 
 def what_if(settings: Settings, year: str, changes: Iterable[str], balance: str) -> Said:

@@ -76,13 +76,14 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """One step due on a day. `period` is the reporting year, or the month that is filed."""
+    """One step due on a day. `period` is the reporting year, or the month that is filed; `not_listed`: of plants off the list too."""
 
     step: str
     period: str
     due: date
     source: str
     confidence: str
+    not_listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,9 @@ class EtsBook:
     def deadlines(self, year: int) -> list[Deadline]:
         """Deadlines of a reporting year but for monthly filing, by day."""
         made = [
-            Deadline(d["step"], str(year), d["due"], self._sources[d["source"]], d["confidence"])
+            Deadline(
+                d["step"], str(year), d["due"], self._sources[d["source"]], d["confidence"], d.get("not_listed", False)
+            )
             for d in self._deadlines
             if d["year"] == year
         ]
