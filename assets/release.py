@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from assets.products import PRODUCTS
 from assets.sealing import sealed_waiting
 from assets.stale import nothing_stale
 from contracts import TABLES
+from resources.release_restate import FILED_YEARS_STAND
 from resources.releases import Arrival, Check, Pinned, Release, ReleaseFacts, Source, publish
 
 if TYPE_CHECKING:
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
     from assets.checks import Verdict
     from contracts import Table
     from resources.home import Home
+
+#: Years that figures can be of: a book that is told by years is asked for these.
+_YEARS = range(2000, 2101)
+_REPORTED = (date(_YEARS[0], 1, 1), date(_YEARS[-1], 12, 31))
 
 
 def publish_release(home: Home, waiting: list[str]) -> Release:
@@ -78,23 +84,34 @@ def facts(home: Home, waiting: list[str]) -> ReleaseFacts:
     if filed := sealed_waiting(home):
         keys = sorted({k for keys in filed.values() for k in keys})
         text = f"已报送的年份保持原值 / filed years stay as they are although they would be others today: {', '.join(keys)}"
-        checks.append(Check("filed_years_stand", passed=False, blocking=False, text=text))
+        checks.append(Check(FILED_YEARS_STAND, passed=False, blocking=False, text=text))
     if waiting:
         text = f"{len(waiting)} days have news outside the window of this run, first {waiting[0]}, last {waiting[-1]}"
         checks.append(Check("nothing_waiting", passed=False, blocking=False, text=text))
     return ReleaseFacts(
         code_version=f"kilnledger {version('kilnledger')} ({', '.join(p.made_by for p in PRODUCTS)})",
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        registry_sha256=home.registry.version(date.min, date.max),
-        rule_packs=tuple(Pinned(name, sha256, confidence.get(name, "")) for name, sha256 in packs.items()),
+        registry_sha256=_registered(home),
+        rule_packs=(
+            *(Pinned(name, sha256, confidence.get(name, "")) for name, sha256 in packs.items()),
+            Pinned("trading system", home.ets.version(*_REPORTED)),
+        ),
         factor_sets=tuple(_factor_sets(home)),
         arrivals=tuple(arrivals),
         checks=tuple(checks),
     )
 
 
+def _registered(home: Home) -> str:
+    """SHA-256 over all that a home registers and figures rest on: whatever is left out would move them for no reason told."""
+    books = (home.registry, home.standards, home.ets_home)
+    said = [book.version(*_REPORTED) for book in books]
+    said += [home.filings.version(year) for year in sorted({f.year for f in home.filings.rows})]
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()
+
+
 def _factor_sets(home: Home) -> Iterator[Pinned]:
-    """Files of factors, each with the confidence of its weakest row, and methods."""
+    """Files of factors, each with the confidence of its weakest row; methods, and which of them are computed for whom."""
     ranks = ("", "verified", "secondary", "draft")
     weakest: dict[str, str] = {}
     for row in home.factors.rows:
@@ -104,6 +121,10 @@ def _factor_sets(home: Home) -> Iterator[Pinned]:
         yield Pinned(name, sha256, weakest.get(name, ""))
     for method in home.methods.methods:
         yield Pinned(f"method {method.id}", home.methods.sha256_of(method), method.confidence)
+    # A book that computes nothing says which province lies in which grid, and no more.
+    lists = [[[m.id, m.selection] for m in home.methods.of_year(y)] for y in _YEARS]
+    lists_said = json.dumps([lists, home.methods.with_runs().version(*_REPORTED)])
+    yield Pinned("methods computed", hashlib.sha256(lists_said.encode()).hexdigest())
 
 
 def _told(verdict: Verdict, check: AssetCheck) -> Check:

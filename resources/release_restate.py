@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contracts import Table
-    from resources.release_records import Arrival, FileRecord, Manifest, Pinned, ReleaseFacts
+    from resources.release_records import Arrival, Check, FileRecord, Manifest, Pinned, ReleaseFacts
     from resources.storage import Storage
 
 _GROUP_ROWS = 1 << 17
+#: The check of a release that names, in its text, partitions of filed years which are others today.
+FILED_YEARS_STAND = "filed_years_stand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,32 @@ def _arrived(before: Iterable[Arrival], after: Iterable[Arrival]) -> Iterator[tu
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """Partitions of filed years that `previous` held back and that are let go now: `keys`, and the release `since` which their
+    figures stood, with all that differs from then to now.
+    """
+
+    since: Manifest
+    keys: frozenset[str]
+    causes: Causes
+
+    def of(self, table: str, partition: str, records: Iterable[FileRecord]) -> Cause | None:
+        """Why a partition moves that was held back; None where it was not."""
+        if partition not in self.keys:
+            return None
+        mine = [[f for f in files if f.table == table] for files in (self.since.files, records)]
+        found = [c for c in changed_partitions(*mine) if c.partition == partition]
+        because = self.causes.of(found[0].kinds if found else frozenset())
+        return Cause(because.kind, f"filed year restated; {because.ref}")
+
+
+def held_back(checks: Iterable[Check]) -> frozenset[str]:
+    """Partitions of filed years that a release left as they were."""
+    told = [c.text for c in checks if c.name == FILED_YEARS_STAND and not c.passed]
+    return frozenset(re.findall(r"\b\d{4}(?:-\d{2})?\b", " ".join(told)))
+
+
+@dataclass(frozen=True, slots=True)
 class Restater:
     """Compares the files of a new release with those of `previous`, which lies in `published`."""
 
@@ -96,6 +124,7 @@ class Restater:
     previous: Manifest
     release_id: str
     causes: Causes
+    held: Held | None = None
 
     def write(self, records: Iterable[FileRecord], read: Callable[[str], BinaryIO], path: Path) -> int:
         """Write the Parquet file at `path` and return its rows; `read` opens a file of the new release by its path."""
@@ -107,6 +136,7 @@ class Restater:
         return rows
 
     def _rows(self, records: Iterable[FileRecord], read: Callable[[str], BinaryIO]) -> Iterator[pl.DataFrame]:
+        records = list(records)
         newest_day = _newest_day(self.previous)
         base = folder(self.previous.release_id)
         for change in changed_partitions(self.previous.files, records):
@@ -116,7 +146,8 @@ class Restater:
             old = [partial(self.published.open, f"{base}/{f.path}") for f in change.before]
             new = [partial(read, f.path) for f in change.after]
             provisional = _provisional(contract, change.partition, newest_day)
-            because = self.causes.of(change.kinds)
+            let_go = self.held and self.held.of(change.table, change.partition, records)
+            because = let_go or self.causes.of(change.kinds)
             for movement in movements(contract, old, new):
                 gone = movement.withdrawn.with_columns(column=pl.lit(WITHDRAWN))
                 yield pl.concat([movement.values, gone], how="diagonal").with_columns(

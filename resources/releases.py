@@ -39,7 +39,7 @@ from resources.release_records import (
     make_id,
     sequence,
 )
-from resources.release_restate import Causes, Restater, write_empty
+from resources.release_restate import Causes, Held, Restater, held_back, write_empty
 from resources.release_tree import latest, read_release
 from resources.release_verify import read_manifest, rows_of, sha256_of, verify_release
 from resources.storage import StorageError, checked
@@ -229,10 +229,23 @@ def _restatements(
             rows = write_empty(file)
         else:
             because = Causes(previous.facts, plan.facts)
-            rows = Restater(published, previous, release_id, because).write(plan.records, tree.open, file)
+            held = _let_go(published, previous, plan.facts)
+            rows = Restater(published, previous, release_id, because, held).write(plan.records, tree.open, file)
         with file.open("rb") as stream:
             digest, size = sha256_of(stream)
     return FileRecord(path, DERIVED, digest, size, rows, RESTATEMENTS.name, release_id)
+
+
+def _let_go(published: Storage, previous: Manifest, facts: ReleaseFacts) -> Held | None:
+    """Filed years that `previous` held back and this release does not; None where there are none or the release before is gone."""
+    keys = held_back(previous.facts.checks) - held_back(facts.checks)
+    known = set(release_tree.complete(published)) if keys else set()
+    since = previous
+    while keys & held_back(since.facts.checks):
+        if since.previous is None or since.previous.release_id not in known:
+            return None
+        since = read_manifest(published, since.previous.release_id)
+    return Held(since, keys, Causes(since.facts, facts)) if keys else None
 
 
 def _link_to(published: Storage, previous: Manifest | None) -> Previous | None:

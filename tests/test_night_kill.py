@@ -34,8 +34,8 @@ PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["tests.nights", "pipelines.definitions"])
 
 
-def work(home: str, fatal: int, seen: Any, release_alone: bool) -> None:
-    """One night, or the end of one; struck before the operation number `fatal` (0: never). `seen` counts them."""
+def counting(fatal: int, seen: Any) -> None:
+    """Have this process struck before its operation number `fatal` (0: never). `seen` counts them."""
 
     def counted(operation: Callable[..., Any]) -> Callable[..., Any]:
         def run(*args: Any, **more: Any) -> Any:
@@ -51,6 +51,11 @@ def work(home: str, fatal: int, seen: Any, release_alone: bool) -> None:
     for name in OPERATIONS:
         setattr(os, name, counted(getattr(os, name)))
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
+
+
+def work(home: str, fatal: int, seen: Any, release_alone: bool) -> None:
+    """One night, or the end of one; struck before the operation number `fatal` (0: never)."""
+    counting(fatal, seen)
     if release_alone:
         publish_release(opened(home), [])
     else:
