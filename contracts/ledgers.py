@@ -45,7 +45,7 @@ _PLACE = (
     Column("src_path", pa.string(), "来源文件：相对 landing/ 的路径", "file below landing/", nullable=False),
     Column("src_sheet", LABEL, "来源工作表：CSV 则为空", "sheet of the workbook; null for CSV"),
     Column("src_row", pa.int32(), "来源行号", "row of the sheet, or line of the file", nullable=False, low=1),
-    Column("src_columns", LABEL, "来源列：JSON, 列名到列字母", "JSON, column to its letter: with src_sheet and src_row the cell of each value", nullable=False),
+    Column("src_columns", LABEL, "来源列：JSON, 列名到列字母; 月份横排时到单元格", "JSON, column to its letter: with src_sheet and src_row the cell of each value; to the cell itself where months stand across", nullable=False),
 )  # fmt: skip
 
 

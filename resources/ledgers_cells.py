@@ -17,7 +17,7 @@ from contracts.ledgers import FACILITIES, METERINGS, NCV_SOURCES, PROVENANCE, UN
 from resources.events_words import folded
 from resources.ledgers_names import nearest
 from resources.ledgers_tell import LETTERS, PATH, ROW, SHEET, SHEET_NO, TOTAL
-from resources.ledgers_values import day_of, month_of, number_of, plausible, slip, stamp_of, whole_of
+from resources.ledgers_values import day_of, fuels_apart, month_of, number_of, plausible, slip, stamp_of, whole_of
 from resources.ledgers_words import STAMPS, load_words
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ _UNKNOWN = {
 }
 _AMOUNTS = ("opening", "purchased", "sold", "closing", "consumption")
 _LOST = {"effect_zh": "该行未采用", "effect_en": "the row does not count"}
+_NO_AMOUNTS = {"effect_zh": "该行各数量按空处理", "effect_en": "the amounts of the row stay empty"}
 _EMPTY = {"effect_zh": "该值按空处理", "effect_en": "the value stays empty"}
 
 
@@ -55,7 +56,7 @@ class Typist:
 
     def typed(self, texts: pl.DataFrame) -> pl.DataFrame:
         """Rows that count, total rows among them; columns of the contract, stamps, `EXTRA`, `KIND`."""
-        texts = texts.filter(self._says_something())
+        texts = self._owned(texts.filter(self._says_something()))
         values = texts.with_columns(self._column(n, texts[n]) for n in text_columns(self._table.name))
         kind = [f.kind for f in self._words.fuels.values()]
         values = values.with_columns(
@@ -76,6 +77,19 @@ class Typist:
         """A row of a form that nobody has filled in is none: it would otherwise empty what was submitted before."""
         said = [c.name for c in self._table.columns if c.type in (pa.float64(), pa.date32())]
         return pl.any_horizontal(pl.col(n) != "" for n in [*said, "withdrawn"])
+
+    def _owned(self, texts: pl.DataFrame) -> pl.DataFrame:
+        """A row that names a line and no plant is of the only plant that the line has ever belonged to."""
+        if not {"plant_id", "line_id"} <= set(texts.columns):
+            return texts
+        of = {}
+        for spelt in texts["line_id"].unique().to_list():
+            line = self._names.exact("line_id", spelt) if spelt else None
+            owners = self._names.plant_of[line] if line else set()
+            if len(owners) == 1:
+                of[spelt] = next(iter(owners))
+        owner = pl.col("line_id").replace_strict(of, default="", return_dtype=pl.String)
+        return texts.with_columns(pl.when(pl.col("plant_id") == "").then(owner).otherwise("plant_id").alias("plant_id"))
 
     def _column(self, name: str, texts: pl.Series) -> pl.Series:
         if name in STAMPS:
@@ -123,8 +137,9 @@ class Typist:
         if name in ("fuel", "material"):
             table = self._words.values[name]
             known = self._words.fuels if name == "fuel" else self._words.materials
-            near = nearest(row["_text"], table)
-            return {**effect, **_near(f"{known[table[near]].zh} / {table[near]}" if near else "")}
+            vague = name == "fuel" and folded(row["_text"]) in self._words.vague
+            near = self._words.ranks if vague else tuple(dict.fromkeys(table[n] for n in nearest(row["_text"], table)))
+            return {**effect, **_near(", ".join(f"{known[n].zh} / {n}" for n in near))}
         listed = (
             ", ".join(
                 f"{zh} / {v}" for v, (zh, _) in zip(self._table[name].values, self._table[name].meanings, strict=True)
@@ -132,7 +147,9 @@ class Typist:
             if name in _LISTED
             else ""
         )
-        return {**effect, "listed": listed, "unit": self._table[name].unit if name not in STAMPS else ""}
+        if name == "unit":
+            effect = _NO_AMOUNTS
+        return {**effect, "listed": listed, "unit": _unit_text(self._table[name], row) if name not in STAMPS else ""}
 
     def _strangers(self, rows: pl.DataFrame) -> pl.Series:
         """Rows whose line belongs to another plant."""
@@ -183,14 +200,14 @@ class Typist:
 
     def _unit_of(self, column: Column) -> Callable[[Row], dict[str, object]]:
         def figures(row: Row) -> dict[str, object]:
-            unit = column.unit or row.get("unit") or "-"
-            found = slip(self._table.name, column.name, row[KIND], row[column.name])
+            unit = _unit_text(column, row)
+            found = slip(self._table.name, column.name, row[KIND], row[column.name], row.get("fuel") or "")
             zh = f"，像是以 {found.written} 填写" if found else ""
             en = f"; it looks like {found.written}" if found else ""
             return {
                 "unit": unit,
-                "low": f"{column.low or 0:g}",
-                "high": "" if column.high is None else f"{column.high:g}",
+                "low": _bound(column.low or 0),
+                "high": "" if column.high is None else _bound(column.high),
                 "slip_zh": zh,
                 "slip_en": en,
             }
@@ -217,7 +234,10 @@ class Typist:
         """What may be and is not likely: far from what is usual, outside the registry, a measured value that is not there."""
         for column in self._table.columns:
             for (kind,), some in rows.group_by(KIND, maintain_order=True) if column.type == pa.float64() else ():
-                self._implausible(column, str(kind), some)
+                apart = fuels_apart(self._table.name, column.name) if kind else ()
+                for fuel in apart:
+                    self._implausible(column, str(kind), some.filter(pl.col("fuel") == fuel), fuel)
+                self._implausible(column, str(kind), some.filter(~pl.col("fuel").is_in(apart)) if apart else some)
         for name in ("plant_id", "line_id"):
             if name in rows.columns and "month" in rows.columns:
                 self._not_in_force(name, rows)
@@ -230,15 +250,15 @@ class Typist:
             other = "ledger_fuel" if alternative else "ledger_altfuel"
             self._teller.cells("L37_fuel_of_another_table", astray, "fuel", "fuel", lambda _: {"table": other})
 
-    def _implausible(self, column: Column, kind: str, rows: pl.DataFrame) -> None:
-        within = plausible(self._table.name, column.name, kind)
+    def _implausible(self, column: Column, kind: str, rows: pl.DataFrame, fuel: str = "") -> None:
+        within = plausible(self._table.name, column.name, kind, fuel)
         if within is None:
             return
         odd = rows.filter(_outside(rows[column.name], within.low, within.high) & (pl.col(column.name) != 0))
         figures = self._unit_of(column)
         self._teller.cells(
             "L40_implausible", odd, column.name, column.name,
-            lambda r: {**figures(r), "low": f"{within.low:g}", "high": f"{within.high:g}", "what_zh": within.zh, "what_en": within.en},
+            lambda r: {**figures(r), "low": _bound(within.low), "high": _bound(within.high), "what_zh": within.zh, "what_en": within.en},
             low=within.low, high=within.high,
         )  # fmt: skip
 
@@ -268,6 +288,15 @@ def _kind_of(name: str, table: Any) -> str:  # noqa: ANN401 - a Table
     return "L27_unreadable_day" if table[name].type == pa.date32() else "L26_no_number"
 
 
+def _unit_text(column: Column, row: Row) -> str:
+    """The unit that a value should be in, that of its row where it is an amount of a fuel."""
+    return column.unit or row.get("unit") or (" / ".join(UNITS) if column.name in _AMOUNTS else "-")
+
+
+def _bound(value: float) -> str:
+    return f"{value:,.10g}"
+
+
 def _near(name: str) -> dict[str, object]:
     return {"near_zh": f"，是否为 {name}" if name else "", "near_en": f"; {name} perhaps" if name else ""}
 
@@ -290,9 +319,9 @@ def _each(texts: pl.Series, read: Callable[[str], Any], dtype: pl.DataType) -> p
 
 
 def _numbers(texts: pl.Series) -> pl.Series:
-    """Plain decimals at once, other spellings one by one."""
+    """Plain decimals at once, other spellings one by one. Nothing is -0."""
     plain = texts.str.contains(r"^[+-]?[0-9]+(?:\.[0-9]+)?$")
-    made = pl.select(pl.when(plain).then(texts).cast(pl.Float64, strict=False)).to_series().alias(texts.name)
+    made = pl.select(pl.when(plain).then(texts).cast(pl.Float64, strict=False) + 0.0).to_series().alias(texts.name)
     other = texts.filter(~plain & (texts != "")).unique().to_list()
     if not other:
         return made

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from contracts import TABLES
 from resources.findings import Place
-from resources.ledgers_tell import PATH, ROW, SHEET, TOTAL
+from resources.ledgers_tell import PATH, ROW, SHEET, TOTAL, letters_of, place_of, shortest
 from resources.ledgers_words import limits
 
 if TYPE_CHECKING:
@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from resources.ledgers_names import Names
     from resources.ledgers_tell import Row, Teller
 
-#: Columns whose rows do not add up to their total: means and shares.
-_MEANS = ("_pct", "ncv_gj", "ef_tco2_gj", "ckd_calcination", "opening", "closing", "opening_t", "closing_t")
+#: Columns whose rows do not add up to their total: means and shares, and stocks, which are those at the ends.
+_MEANS = ("_pct", "ncv_gj", "ef_tco2_gj", "ckd_calcination")
+_FIRST, _LAST = ("opening", "opening_t"), ("closing", "closing_t")
+#: What a mean of the year is weighted by.
+_WEIGHTS = ("consumption", "consumption_t", "rawmeal_t", "ckd_t")
 
 
 def tell_gaps(tables: Mapping[str, pl.DataFrame], names: Names, teller: Teller) -> None:
@@ -101,16 +104,20 @@ def tell_totals(table: str, rows: pl.DataFrame, teller: Teller) -> None:
         return
     sheets = rows.select(PATH, SHEET).filter(rows[TOTAL]).unique()
     contract = TABLES[table]
-    sums = [c.name for c in contract.columns if c.type == pa.float64() and not c.name.endswith(_MEANS)]
+    numbers = [c.name for c in contract.columns if c.type == pa.float64()]
+    sums = [n for n in numbers if not n.endswith((*_MEANS, *_FIRST, *_LAST))]
     for sheet in rows.join(sheets, on=[PATH, SHEET], how="semi").partition_by(PATH, SHEET, maintain_order=True):
         above: defaultdict[bool, int] = defaultdict(int)
         for row in sheet.sort(ROW).filter(pl.col(TOTAL)).iter_rows(named=True):
             named = [n for n in contract.key if row[n] is not None]
-            some = sheet.filter(~pl.col(TOTAL) & (pl.col(ROW) < row[ROW]), *(pl.col(n) == row[n] for n in named))
+            some = sheet.filter(~pl.col(TOTAL) & (pl.col(ROW) <= row[ROW]), *(pl.col(n) == row[n] for n in named))
             since = some.filter(pl.col(ROW) > above[bool(named)])
             above[bool(named)] = row[ROW]
             for name in sums:
                 _compare(row, name, [some, since], teller)
+            if all(row[n] is not None or contract[n].nullable or n == "month" for n in contract.key):
+                for name in (n for n in numbers if n not in sums):
+                    _compare_year(row, name, some, teller)
 
 
 def _compare(row: Row, name: str, spans: list[pl.DataFrame], teller: Teller) -> None:
@@ -121,4 +128,58 @@ def _compare(row: Row, name: str, spans: list[pl.DataFrame], teller: Teller) -> 
     sums = [float(span[name].sum()) for span in spans]
     slack = limits()["total_tolerance"] * abs(told) + 0.005 * max(span.height for span in spans)
     if all(abs(told - s) > slack for s in sums):
-        teller.row("L61_total_differs", row, name, told, {"sum": f"{sums[0]:.10g}", "column": name})
+        _differs(row, name, told, sums[0], teller)
+
+
+def _compare_year(row: Row, name: str, months: pl.DataFrame, teller: Teller) -> None:
+    """A year's stock is that at its end, its mean one of its months: weighted by consumption or not, of the decimals it has."""
+    told, some = row[name], months.filter(pl.col(name).is_not_null()).sort("month")
+    if told is None or not some.height:
+        return
+    values = some[name]
+    if name in (*_FIRST, *_LAST):
+        usual = [float(values[0 if name in _FIRST else -1])]
+    else:
+        by = [w for w in _WEIGHTS if w in some.columns and not some[w].null_count() and some[w].sum() > 0]
+        means = some.select(*((pl.col(name) * pl.col(w)).sum() / pl.col(w).sum() for w in by)).row(0) if by else ()
+        usual = [float(v) for v in means] + [float(values.to_numpy().mean())]
+    slack = limits()["total_tolerance"] * abs(told) + 0.5 * 10.0 ** -_decimals(told)
+    if all(abs(told - u) > slack for u in usual):
+        _differs(row, name, told, usual[0], teller)
+
+
+def _decimals(value: float) -> int:
+    """Of the number as it is written."""
+    return len(shortest(value).partition(".")[2])
+
+
+def _differs(row: Row, name: str, told: float, ours: float, teller: Teller) -> None:
+    teller.row("L61_total_differs", row, name, told, {"sum": f"{ours:.10g}", "column": name})
+
+
+def tell_fuel(tables: Mapping[str, pl.DataFrame], names: Names, teller: Teller) -> None:
+    """Lines and years with months in which clinker was made and no ledger gives fossil fuel burnt in the kiln, 0 neither.
+
+    Kiln fuel that a plant gives without a line is that of all its lines.
+    """
+    clinker = tables.get("ledger_clinker")
+    if clinker is None:
+        return
+    fuel = tables.get("ledger_fuel", pl.DataFrame(schema=dict.fromkeys(("plant_id", "line_id", "month", "facility", "consumption"), pl.String)))  # fmt: skip
+    burnt = fuel.filter((pl.col("facility") == "kiln") & pl.col("consumption").is_not_null())
+    given = set(burnt.select(pl.coalesce("line_id", "plant_id"), "month").iter_rows())
+    bare: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in clinker.filter(pl.col("output_t") > 0).iter_rows(named=True):
+        if not {(row["line_id"], row["month"]), (_plant(row, names), row["month"])} & given:
+            bare[row["line_id"], row["month"][:4]].append(row)
+    for (line, year), rows in sorted(bare.items()):
+        first = rows[0]
+        cell = place_of(
+            first["src_sheet"] or "",
+            first["src_row"],
+            "output_t",
+            letters_of(first["src_columns"]).get("output_t", ""),
+        )
+        at = Place(_plant(first, names) or None, line, None, year, first["src_path"], cell)
+        months = ", ".join(row["month"] for row in rows)
+        teller.say("L62_clinker_without_fuel", at, months, {"line": line})

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from resources.storage import Entry, Storage
 
 #: Changes whenever the same file would be read differently.
-READER = "ledgers-1"
+READER = "ledgers-2"
 _FOLDER = "ledgers"
 _INDEX = f"{_FOLDER}/index.json"
 _ROWS_A_FRAME = 50_000
@@ -139,9 +139,10 @@ def frame_of(table: str, some: Iterable[tuple[str, int, Parsed]]) -> pl.DataFram
     data: dict[str, list[Any]] = {n: [] for n in (CONTENT, SHEET, SHEET_NO, LETTERS, ROW, TOTAL, *names)}
     for key, number, parsed in some:
         n = len(parsed.rows)
-        whole = {CONTENT: key, SHEET: parsed.sheet, SHEET_NO: number, LETTERS: parsed.letters}
+        whole = {CONTENT: key, SHEET: parsed.sheet, SHEET_NO: number}
         for name, value in whole.items():
             data[name] += [value] * n
+        data[LETTERS] += [parsed.letters] * n if isinstance(parsed.letters, str) else parsed.letters
         data[ROW] += parsed.rows
         data[TOTAL] += parsed.total
         for name in names:

@@ -15,9 +15,13 @@ from resources.events_words import folded
 from resources.ledgers_words import limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from resources.registry import Registry
+
+
+#: So many are suggested at most.
+_MOST_NEAR = 3
 
 
 class Names:
@@ -72,10 +76,9 @@ class Names:
         return made
 
     def suggest(self, column: str, text: str) -> str:
-        """The nearest known plant or line; "" where none is near."""
+        """The nearest known plants or lines; "" where none is near."""
         known = {"plant_id": self.plants, "line_id": self.lines}[column]
-        near = nearest(text, known)
-        return known[near] if near else ""
+        return " / ".join(dict.fromkeys(known[near] for near in nearest(text, known)))
 
 
 def _months(since: date, until: date | None) -> tuple[str, str]:
@@ -91,7 +94,27 @@ def _only(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {name: next(iter(meant)) for name, meant in made.items() if len(meant) == 1}
 
 
-def nearest(text: str, known: Mapping[str, str]) -> str:
-    """The known spelling that a text is most like; "" where none is like it."""
-    found = difflib.get_close_matches(folded(text), sorted(known), 1, limits()["suggest_likeness"])
-    return found[0] if found else ""
+def _alike_from_start(one: str, other: str) -> int:
+    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def nearest(text: str, known: Iterable[str]) -> list[str]:
+    """The known spellings that a text is most like, those that begin alike before others; [] where none is like it.
+
+    Of two characters one may be wrong: 烟媒 is like 烟煤.
+    """
+    plain = folded(text)
+    least = limits()["suggest_likeness"] if plain.isascii() else min(0.5, limits()["suggest_likeness"])
+    matcher = difflib.SequenceMatcher(autojunk=False)
+    matcher.set_seq2(plain)
+    likeness = {}
+    for other in known:
+        matcher.set_seq1(other)
+        if (
+            matcher.real_quick_ratio() >= least
+            and matcher.quick_ratio() >= least
+            and (like := matcher.ratio()) >= least
+        ):
+            likeness[other] = (like, _alike_from_start(other, plain))
+    best = max(likeness.values(), default=(0.0, 0))
+    return sorted(other for other, like in likeness.items() if like == best)[:_MOST_NEAR]

@@ -20,8 +20,9 @@ from resources.events import EventFile
 from resources.events_file import Refusal
 from resources.findings import Place, load_findings
 from resources.ledgers import LedgerBook
+from resources.ledgers_across import parse_across
 from resources.ledgers_cells import Typist
-from resources.ledgers_gaps import tell_gaps, tell_totals
+from resources.ledgers_gaps import tell_fuel, tell_gaps, tell_totals
 from resources.ledgers_kept import Content, Kept, version
 from resources.ledgers_names import Names
 from resources.ledgers_settle import settled
@@ -39,6 +40,17 @@ if TYPE_CHECKING:
 
 FOLDER = "ledgers"
 _BOOKS = (".xlsx", ".xlsm", ".xls")
+_SHEETS = (".xlsb", ".ods", ".et", ".numbers", ".fods", ".xlt", ".xltx", ".xltm")
+#: Files that are refused by their names.
+_OTHER = {
+    "lock": (
+        "是 Excel 打开工作簿时的临时文件", "is what Excel leaves while a workbook is open", "关闭工作簿并删除该文件",
+        "close the workbook and delete this file",
+    ),
+    "sheets": (
+        "此格式的工作簿不读取", "workbooks of this format are not read", "另存为 .xlsx 后重新提交", "save it as .xlsx and submit it again",
+    ),
+}  # fmt: skip
 _NAMES = tuple(t.name for t in LEDGERS)
 #: The last book that was read, by all that it follows from: the steps of a night open a home each.
 _LAST: dict[str, LedgerBook] = {}
@@ -108,8 +120,12 @@ def _file(landing: Storage, entry: Entry, kept: Kept, paths: dict[str, str]) -> 
 
 
 def _kind(path: str) -> str:
-    """The table that a CSV file is named after, "book" for a workbook, "" for anything else."""
+    """The table that a CSV file is named after, "book" for a workbook, a kind of `_OTHER`, "" for anything else."""
     name = PurePosixPath(path).name.lower()
+    if name.startswith("~$"):
+        return "lock"
+    if name.endswith(_SHEETS):
+        return "sheets"
     if name.endswith(_BOOKS):
         return "book"
     found = [t for t in _NAMES if name.startswith(t)] if name.endswith((".csv", ".tsv", ".txt")) else []
@@ -119,6 +135,8 @@ def _kind(path: str) -> str:
 def _content(data: bytes, kind: str) -> tuple[Content, list[Parsed]]:
     """What a file holds."""
     notes: list[Note] = []
+    if kind in _OTHER:
+        return Content(refusal=Refusal(*_OTHER[kind])), []
     if not kind:
         listed = ", ".join(f"{t}*.csv" for t in _NAMES)
         texts = (
@@ -139,8 +157,7 @@ def _content(data: bytes, kind: str) -> tuple[Content, list[Parsed]]:
     grid = read_text(data, kind, notes)
     if isinstance(grid, Refusal):
         return Content(refusal=grid), []
-    parsed = parse(grid, kind, notes)
-    return _whole([parsed] if parsed else [], notes)
+    return _whole(_parsed(grid, kind, notes), notes)
 
 
 def _book(grids: list[Grid] | Refusal, notes: list[Note]) -> tuple[Content, list[Parsed]]:
@@ -152,13 +169,22 @@ def _book(grids: list[Grid] | Refusal, notes: list[Note]) -> tuple[Content, list
     for grid in grids:
         if words.other_sheet(grid.name) or not grid.rows:
             continue
-        table = words.sheet(grid.name)
-        if not table:
-            notes.append(Note("L17_unknown_sheet", grid.name, 0, "", "", grid.name, {}))
-        elif parsed := parse(grid, table, notes):
+        for parsed in _parsed(grid, words.sheet(grid.name), notes):
             _stamp(parsed, stamps)
             found.append(parsed)
     return _whole(found, notes)
+
+
+def _parsed(grid: Grid, table: str, notes: list[Note]) -> list[Parsed]:
+    """The tables of a sheet, with a row for each month or with months across; `table` "" where its name says none."""
+    across = parse_across(grid, table, notes)
+    if across is not None:
+        return across
+    if not table:
+        notes.append(Note("L17_unknown_sheet", grid.name, 0, "", "", grid.name, {}))
+        return []
+    parsed = parse(grid, table, notes)
+    return [parsed] if parsed else []
 
 
 def _stamp(parsed: Parsed, stamps: dict[str, str]) -> None:
@@ -173,8 +199,10 @@ def _whole(found: list[Parsed], notes: list[Note]) -> tuple[Content, list[Parsed
     if found:
         return Content(notes=notes), found
     lacking = [n.figures["lacking"] for n in notes if n.kind == "L03_no_header"]
-    zh = f"没有可读的台账表{'，缺少列 ' + lacking[0] if lacking else ''}"
-    en = f"holds no ledger that can be read{', columns are missing: ' + lacking[0] if lacking else ''}"
+    why_zh, why_en = (f"，缺少列 {lacking[0]}", f", columns are missing: {lacking[0]}") if lacking else ("", "")
+    if any(n.kind == "L19_no_year" for n in notes):
+        why_zh, why_en = "，月份没有年份", ", months are without a year"
+    zh, en = f"没有可读的台账表{why_zh}", f"holds no ledger that can be read{why_en}"
     refusal = Refusal(
         zh, en, "用 kiln ledger-template 生成的模板填写", "fill in the template that kiln ledger-template writes"
     )
@@ -201,4 +229,5 @@ def _tables(
         tell_totals(table, rows, teller)
         made[table] = settled(table, rows, teller)
     tell_gaps(made, names, teller)
+    tell_fuel(made, names, teller)
     return made

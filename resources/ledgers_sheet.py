@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from contracts import TABLES
 from resources.events_words import BLANK, folded
+from resources.ledgers_months import of_year, years_of
 from resources.ledgers_words import STAMPS, WRONG, limits, load_words
 
 if TYPE_CHECKING:
@@ -60,11 +61,13 @@ class Grid:
 
 @dataclass
 class Parsed:
-    """One table of one file: rows of texts by column of the contract and stamp; `total` marks sums. `letters`: JSON, column to letter."""
+    """One table of one file: rows of texts by column of the contract and stamp; `total` marks sums. `letters`: JSON, column to letter,
+    or one of each row, column to cell, where the cells of a row do not stand in one.
+    """
 
     table: str
     sheet: str
-    letters: str
+    letters: str | list[str]
     columns: dict[str, list[str]]
     rows: list[int]
     total: list[bool]
@@ -115,12 +118,14 @@ class _Reader:
         self._grid, self._table, self._notes, self._words = grid, table, notes, load_words()
         self._contract = TABLES[table]
         self._at = head.at
+        self._title = [cells for _, cells in grid.rows[: head.at]]
         self._units: dict[str, str] = {}
         self._columns = self._usable(head)
 
     def read(self) -> Parsed | None:
         """The table, or None when a column that is part of the key cannot be used."""
         first = self._below_header()
+        self._tell_strange()
         if not self._key_is_there():
             return None
         rows = [(n, cells) for n, cells in self._grid.rows[first:] if any(cells)]
@@ -128,6 +133,8 @@ class _Reader:
         self._faults({n for n, _ in rows})
         numbers = [n for n, _ in rows]
         columns = {name: [cells[i] for _, cells in rows] for i, name in self._columns.items()}
+        if "month" in columns and len(years := years_of(self._grid.name, self._title)) == 1:
+            columns["month"] = [of_year(text, years[0]) for text in columns["month"]]
         self._unmerge(numbers, columns)
         total = self._totals(columns, len(rows))
         kept = [i for i in range(len(rows)) if total[i] or not self._remark(rows[i][1])]
@@ -153,10 +160,13 @@ class _Reader:
             elif not self._wrong_unit(row, i, heading.column, heading.unit, cells[i]):
                 made[i] = heading.column
                 self._units[heading.column] = heading.unit
-        strange = [c for i, c in enumerate(cells) if c and i not in head.headings and not self._is_total(c)]
-        if strange:
-            self._note("L06_unknown_columns", row, None, "", ", ".join(strange), columns=", ".join(strange))
+        self._strange = {i: c for i, c in enumerate(cells) if c and i not in head.headings and not self._is_total(c)}
         return made
+
+    def _tell_strange(self) -> None:
+        if self._strange:
+            named = ", ".join(self._strange.values())
+            self._note("L06_unknown_columns", self._grid.rows[self._at][0], None, "", named, columns=named)
 
     def _wrong_unit(self, row: int, column: int, name: str, unit: str, text: str) -> bool:
         ours = self._words.headers[self._table][name].units
@@ -173,14 +183,25 @@ class _Reader:
             if not all(self._heads(i, c) for i, c in told):
                 return at
             for i, text in told:
-                name = self._columns.get(i)
                 heading = self._words.heading(self._table, text)
+                name = self._columns.get(i) or self._below_group(i, heading)
                 unit = heading.unit if heading else self._words.unit(text)
                 if name and self._wrong_unit(row, i, name, unit, text):
                     del self._columns[i]
                 elif name and unit:
                     self._units[name] = unit
         return min(self._at + 1 + _HEADER_MORE, len(self._grid.rows))
+
+    def _below_group(self, column: int, heading: Heading | None) -> str | None:
+        """A column that only the second row of a header names, below the name of a group (库存, 消耗) or an empty cell."""
+        above = self._grid.rows[self._at][1]
+        if not heading or heading.column in self._columns.values() or (
+            column < len(above) and above[column] and column not in self._strange
+        ):  # fmt: skip
+            return None
+        self._strange.pop(column, None)
+        self._columns[column] = heading.column
+        return heading.column
 
     def _heads(self, column: int, text: str) -> bool:
         heading = self._words.heading(self._table, text)
@@ -270,7 +291,7 @@ class _Reader:
         if (
             "unit" in self._contract.names
             and "unit" not in columns
-            and len(units) == 1
+            and len(units := units - {""}) == 1
             and "|" not in (one := units.pop())
             and one
         ):

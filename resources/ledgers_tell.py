@@ -31,7 +31,11 @@ Row = dict[str, Any]
 
 
 def place_of(sheet: str, row: int, column: str, letter: str) -> str:
-    """A cell as people look for it: `sheet!C12` of a workbook, `12[column]` of a CSV file; the row alone without a column."""
+    """A cell as people look for it: `sheet!C12` of a workbook, `12[column]` of a CSV file; the row alone without a column. `letter` may be
+    the whole cell: where months stand across, the values of a month stand in several rows.
+    """
+    if number := letter.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ"):
+        return f"{sheet}!{letter}" if sheet else f"{number}[{column}]"
     if not sheet:
         return f"{row}[{column}]" if column else str(row)
     return f"{sheet}!{letter}{row}" if letter else f"{sheet}!{row}:{row}"
@@ -39,7 +43,7 @@ def place_of(sheet: str, row: int, column: str, letter: str) -> str:
 
 @lru_cache(maxsize=4096)
 def letters_of(text: str) -> dict[str, str]:
-    """Letters by column of one sheet."""
+    """Letters, or whole cells, by column of one sheet."""
     found: dict[str, str] = json.loads(text)
     return found
 

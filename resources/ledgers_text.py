@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _SEPARATORS = (",", "\t", ";", "|", "，")
+#: What a spreadsheet calls "Unicode text" begins so.
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _LINE = re.compile(r"\r\n|\n|\r")
 
 
 def read_text(data: bytes, table: str, notes: list[Note]) -> Grid | Refusal:
     """The lines of a CSV file, cut where its header says; what is wrong with single lines is noted."""
-    decoded = decode(data)
+    decoded = decode(_of_utf_16(data) if data[:2] in _UTF_16 else data)
     if isinstance(decoded, Refusal):
         return decoded
     text, damaged_at = decoded
@@ -37,6 +39,14 @@ def read_text(data: bytes, table: str, notes: list[Note]) -> Grid | Refusal:
         return Refusal("文件为空", "the file is empty", "第一行写列名", "write the column names on the first line")
     separator = max(_SEPARATORS, key=lambda s: _named(lines, table, s))
     return Grid("", cleaned(_cut(lines, separator, notes)))
+
+
+def _of_utf_16(data: bytes) -> bytes:
+    """The same in UTF-8; what is no UTF-16 for all its beginning is left as it is."""
+    try:
+        return data.decode("utf-16").encode()
+    except UnicodeDecodeError:
+        return data
 
 
 def _named(lines: list[str], table: str, separator: str) -> int:

@@ -27,11 +27,12 @@ FIRST_YEAR, LAST_YEAR = 2000, 2100
 
 
 class Plausible(NamedTuple):
-    """A row of plausible.csv. `kind` is that of a fuel, "" for any."""
+    """A row of plausible.csv. `kind` is that of a fuel, "" for any; `fuel` one that has a range of its own, "" for the others."""
 
     table: str
     column: str
     kind: str
+    fuel: str
     low: float
     high: float
     zh: str
@@ -111,7 +112,15 @@ def plausibles() -> tuple[Plausible, ...]:
     """Rows of plausible.csv."""
     return tuple(
         Plausible(
-            r["table"], r["column"], _kind(r["where"]), float(r["low"]), float(r["high"]), r["zh"], r["en"], r["source"]
+            r["table"],
+            r["column"],
+            _where(r["where"], "kind"),
+            _where(r["where"], "fuel"),
+            float(r["low"]),
+            float(r["high"]),
+            r["zh"],
+            r["en"],
+            r["source"],
         )
         for r in _rows("plausible.csv")
     )
@@ -120,7 +129,8 @@ def plausibles() -> tuple[Plausible, ...]:
 @cache
 def _slips() -> tuple[Slip, ...]:
     return tuple(
-        Slip(r["column"], _kind(r["where"]), float(r["factor"]), r["written"], r["meant"]) for r in _rows("slips.csv")
+        Slip(r["column"], _where(r["where"], "kind"), float(r["factor"]), r["written"], r["meant"])
+        for r in _rows("slips.csv")
     )
 
 
@@ -129,18 +139,26 @@ def _rows(file: str) -> list[dict[str, str]]:
         return list(csv.DictReader(source))
 
 
-def _kind(where: str) -> str:
-    return where.partition("=")[2]
+def _where(where: str, name: str) -> str:
+    said, _, value = where.partition("=")
+    return value if said == name else ""
 
 
-def plausible(table: str, column: str, kind: str) -> Plausible | None:
-    """The range that a value of a column should lie in; `kind` of the row's fuel."""
-    return next((p for p in plausibles() if (p.table, p.column) == (table, column) and p.kind in ("", kind)), None)
+def plausible(table: str, column: str, kind: str, fuel: str = "") -> Plausible | None:
+    """The range that a value of a column should lie in; `kind` of the row's fuel, and the fuel."""
+    some = [p for p in plausibles() if (p.table, p.column) == (table, column) and p.kind in ("", kind)]
+    return next((p for p in some if p.fuel and p.fuel == fuel), None) or next((p for p in some if not p.fuel), None)
 
 
-def slip(table: str, column: str, kind: str, value: float) -> Slip | None:
+@cache
+def fuels_apart(table: str, column: str) -> tuple[str, ...]:
+    """Fuels with a range of their own."""
+    return tuple(p.fuel for p in plausibles() if p.fuel and (p.table, p.column) == (table, column))
+
+
+def slip(table: str, column: str, kind: str, value: float, fuel: str = "") -> Slip | None:
     """The unit that would explain a value; None where no listed one does."""
-    within = plausible(table, column, kind)
+    within = plausible(table, column, kind, fuel)
     if within is None:
         return None
     found = [s for s in _slips() if s.kind in ("", kind) and s.column == column]

@@ -73,6 +73,11 @@ class Words:
     blanks: frozenset[str]
     totals: frozenset[str]
     remarks: tuple[str, ...]
+    #: What columns of sheets with months across are for: item, unit, way, annual, unused.
+    across: Mapping[str, str]
+    #: Names of coal that do not say which, and the coals that it may be.
+    vague: frozenset[str]
+    ranks: tuple[str, ...]
 
     def heading(self, table: str, text: str) -> Heading | None:
         """What a header cell of a table says; None for a column that is not ours. The longest name counts, a remark does not."""
@@ -141,6 +146,8 @@ def load_words() -> Words:
     return Words(
         headers, columns, units, sheets, others, {words[0]: name for name, words in texts["sheets"].items()}, values, fuels, materials,
         blanks | {""}, frozenset(folded(w) for w in texts["cells"]["totals"]), tuple(map(folded, texts["cells"]["remarks"])),
+        {folded(word): kind for kind, words in texts["across"].items() for word in words},
+        frozenset(map(folded, texts["vague"]["coal"])), tuple(texts["vague"]["ranks"]),
     )  # fmt: skip
 
 

@@ -19,9 +19,9 @@ import python_calamine as calamine
 
 from resources.events_file import Refusal
 from resources.events_words import BLANK
-from resources.ledgers_sheet import Grid, Merge, Note
+from resources.ledgers_sheet import Grid, Merge, Note, letter
 from resources.ledgers_text import cleaned
-from resources.ledgers_words import limits
+from resources.ledgers_words import limits, load_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +34,9 @@ _TARGET = re.compile(rb"<(?:\w+:)?Relationship\b[^>]*>")
 _ATTRIBUTE = re.compile(rb'\b(Id|Target)="([^"]*)"')
 #: Cells that are not empty, those that hold an error, and formulas whose value is not in the file; text may be empty by intent.
 _FILLED = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"[^>]*(?<!/)>(?!</)')
+_HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row\b(?=[^>]*\bhidden="(?:1|true)")[^>]*?\br="([0-9]{1,7})"[^>]*(?<!/)>')
+_HIDDEN_COLUMNS = re.compile(rb'<(?:\w+:)?col\b(?=[^>]*\bhidden="(?:1|true)")[^>]*>')
+_SPAN = re.compile(rb'\b(min|max)="([0-9]{1,5})"')
 _ERROR = re.compile(rb'<(?:\w+:)?c\b(?=[^>]*\bt="e")[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"')
 _UNCOUNTED = re.compile(
     rb'<(?:\w+:)?c\b(?![^>]*\bt="(?:str|e)")[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"[^>]*>\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)'
@@ -41,6 +44,8 @@ _UNCOUNTED = re.compile(
 )
 #: Longer than any one cell that matters: kept from piece to piece.
 _KEPT = 1 << 16
+#: Columns of a sheet; so many hidden places are named.
+_WIDEST, _MOST_NAMED = 16384, 20
 
 
 class _RefusedError(Exception):
@@ -56,6 +61,8 @@ class _Look:
     rows: int = 0
     columns: int = 0
     faults: dict[tuple[int, int], str] = field(default_factory=dict)
+    hidden_rows: set[int] = field(default_factory=set)
+    hidden_columns: set[int] = field(default_factory=set)
 
     @property
     def cells(self) -> int:
@@ -169,6 +176,11 @@ def _take(look: _Look, data: bytes) -> None:
         letters, rows = zip(*filled, strict=True)
         look.columns = max(look.columns, *(_column(c) + 1 for c in set(letters)))
         look.rows = max(look.rows, *map(int, set(rows)))
+    if b" hidden=" in data:
+        look.hidden_rows |= {int(r) for r in _HIDDEN_ROW.findall(data)}
+        for tag in _HIDDEN_COLUMNS.findall(data):
+            span = {name: int(n) for name, n in _SPAN.findall(tag)}
+            look.hidden_columns |= set(range(span.get(b"min", 1) - 1, min(span.get(b"max", 0), _WIDEST)))
     if b'"e"' in data:
         look.faults |= {(int(r), _column(c)): "error" for c, r in _ERROR.findall(data)}
     if b"<f" in data or b":f" in data:
@@ -196,7 +208,35 @@ def _grids(data: bytes, looks: dict[str, _Look], notes: list[Note]) -> list[Grid
                 notes.append(Note("L16_huge_sheet", meta.name, 0, "", "", None, figures))
             elif meta.typ == calamine.SheetTypeEnum.WorkSheet:
                 grids.append(_grid(book.get_sheet_by_name(meta.name), look))
+                _tell_hidden(grids[-1], look, notes)
     return grids
+
+
+def _tell_hidden(grid: Grid, look: _Look, notes: list[Note]) -> None:
+    """Filters and folded groups hide what is filled in all the same."""
+    if load_words().other_sheet(grid.name):
+        return
+    rows = [str(n) for n, _ in grid.rows if n in look.hidden_rows]
+    filled = (
+        {i for _, cells in grid.rows for i in look.hidden_columns if i < len(cells) and cells[i]}
+        if look.hidden_columns
+        else set()
+    )
+    columns = [letter(i) for i in sorted(filled)]
+    if not rows and not columns:
+        return
+    zh = [f"{what} {_few(some)}" for what, some in (("行", rows), ("列", columns)) if some]
+    en = [f"{what} {_few(some)}" for what, some in (("rows", rows), ("columns", columns)) if some]
+    notes.append(
+        Note(
+            "L18_hidden_cells", grid.name, 0, "", "", None, {"places_zh": "、".join(zh), "places_en": " and ".join(en)}
+        )
+    )
+
+
+def _few(some: Sequence[str]) -> str:
+    more = f" … ({len(some)})" if len(some) > _MOST_NAMED else ""
+    return ", ".join(some[:_MOST_NAMED]) + more
 
 
 def _grid(sheet: calamine.CalamineSheet, look: _Look) -> Grid:

@@ -80,5 +80,5 @@ def found(of: Home, check: str = "") -> list[Finding]:
 
 
 def checks(of: Home) -> list[str]:
-    """Which checks found something, but for months that are missing."""
-    return sorted({f.check_id for f in of.ledgers.findings} - {"L60_missing_months"})
+    """Which checks found something, but for months that are missing and fuel that nobody gave."""
+    return sorted({f.check_id for f in of.ledgers.findings} - {"L60_missing_months", "L62_clinker_without_fuel"})

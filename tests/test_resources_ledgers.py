@@ -102,7 +102,9 @@ def test_numbers_are_the_doubles_of_their_decimals(texts: list[str]) -> None:
     [
         ("P1,P1-1,kiln,bituminous,2024-01,100,t,5461", "L30_impossible", "2[ncv_gj]", "kcal/kg"),
         ("P1,P1-1,kiln,bituminous,2024-01,100,t,23104", "L30_impossible", "2[ncv_gj]", "kJ/kg"),
-        ("P1,P1-1,kiln,natural_gas,2024-01,100,1e4Nm3,38.9", "", "", ""),
+        ("P1,P1-1,kiln,natural_gas,2024-01,100,1e4Nm3,38.9", "L40_implausible", "2[ncv_gj]", "MJ/Nm3"),
+        ("P1,P1-1,kiln,coke_oven_gas,2024-01,100,1e4Nm3,173.854", "", "", ""),
+        ("P1,P1-1,kiln,bituminous,2024-01,100,t,0.0231", "L40_implausible", "2[ncv_gj]", "TJ/t"),
         ("P1,P1-1,kiln,natural_gas,2024-01,2000000,1e4Nm3,389.31", "L30_impossible", "2[consumption]", "Nm3"),
         ("P1,P1-1,kiln,natural_gas,2024-01,500000,1e4Nm3,389.31", "L40_implausible", "2[consumption]", "Nm3"),
         ("P1,P1-1,kiln,bituminous,2024-01,12345670,t,23", "L30_impossible", "2[consumption]", "kg"),
