@@ -6,8 +6,6 @@ Belongs here: words and JSON about factors. Does not belong here: choosing (`res
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from datetime import date
 from pathlib import Path
@@ -17,7 +15,7 @@ import click
 
 from pipelines.columns import aligned
 from resources.factors import FactorBook
-from resources.factors_import import Change, compare, edition_of, mapped, plan_import
+from resources.factors_import import Change, compare, edition_of, mapped, own_cells, plan_import
 from resources.factors_maps import known_maps, load_map, read_edition
 from resources.factors_read import COLUMNS, QUANTITIES, read_factors
 from resources.problems import listing as listed
@@ -224,10 +222,7 @@ def importing(settings: Settings, file: str, mapping: str, name: str, recorded_a
         cells, left = mapped(edition, by)
         notes = _converted(edition)
     else:
-        cells = [
-            {k: v or "" for k, v in row.items() if k in COLUMNS}
-            for row in csv.DictReader(io.StringIO(path.read_text("utf-8-sig"), newline=""))
-        ]
+        cells, wrong = own_cells(path.name, path.read_bytes())
     registry = open_storage(settings.place("registry"))
     own = registry.read(target) if registry.exists(target) else None
     made = plan_import(f"registry/{target}", cells, recorded_at, _book(settings).rows, own)

@@ -107,6 +107,31 @@ def _as_row(row: Factor, *, dated: bool) -> EditionRow:
     )
 
 
+def own_cells(file: str, content: bytes) -> tuple[list[dict[str, str]], list[Problem]]:
+    """Cells of a file in the book's own columns, and what is wrong with its form; `recorded_at` is that of the import."""
+    try:
+        reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+    except UnicodeDecodeError:
+        return [], [Problem(file, 0, "", "", "不是 UTF-8 编码", "is not UTF-8", "另存为 UTF-8", "save it as UTF-8")]
+    reader.fieldnames = [n.strip() for n in reader.fieldnames or ()]
+    problems = [
+        Problem(file, 1, n, "", "未知的列", "unknown column", "删除该列, 或用 --map", "remove it, or name a --map")
+        for n in reader.fieldnames if n not in COLUMNS
+    ]  # fmt: skip
+    rows = []
+    for row in reader if not problems else ():
+        if None in row:
+            hint = (
+                "单元格多于表头",
+                "has more cells than the header",
+                "含逗号的文字加引号",
+                "put text with commas in quotes",
+            )
+            problems.append(Problem(file, reader.line_num, "", "", *hint))
+        rows.append({k: v or "" for k, v in row.items() if k in COLUMNS})
+    return rows, problems
+
+
 def mapped(rows: Iterable[EditionRow], by: Map) -> tuple[list[dict[str, str]], int]:
     """Rows of the book that a map makes of an edition (cells by column, without the day of record), and how many it leaves."""
     made, left = [], 0

@@ -16,6 +16,7 @@ import tomllib
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import reference
@@ -80,21 +81,29 @@ def load_map(name: str, folder: Path = MAPS) -> Map:
 
 def read_edition(file: str, content: bytes, by: Map) -> tuple[list[EditionRow], list[Problem]]:
     """Every value of a file, and everything wrong with it; a row with a mistake is left out."""
-    reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""))
-    header = [n.strip() for n in reader.fieldnames or ()]
+    try:
+        lines = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+    except UnicodeDecodeError:
+        return [], [Problem(file, 0, "", "", "不是 UTF-8 编码", "is not UTF-8", "另存为 UTF-8", "save it as UTF-8")]
+    header = _header(next(lines, []), by)
     years = _year_columns(header, by.columns["value"])
-    needed = [*by.columns["name"], by.columns["unit"]]
-    missing = [n for n in needed if n not in header] + ([] if years else [by.columns["value"]])
-    if missing:
-        return [], [
-            Problem(file, 1, n, "", "缺少该列", "column is missing", "核对列对应", "check the map") for n in missing
-        ]
+    problems = list(_unfit(file, header, years, by))
+    if problems:
+        return [], problems
     rows: list[EditionRow] = []
-    problems: list[Problem] = []
-    for cells in reader:
-        plain = {k.strip(): (v or "").strip() for k, v in cells.items() if isinstance(k, str)}
+    for record in lines:
+        if len(record) > len(header):
+            hint = (
+                "单元格多于表头",
+                "has more cells than the header",
+                "含逗号的文字加引号",
+                "put text with commas in quotes",
+            )
+            problems.append(Problem(file, lines.line_num, "", "", *hint))
+            continue
+        plain = {name: cell.strip() for name, cell in zip_longest(header, record, fillvalue="")}
         for column, year in years:
-            made = _row(file, reader.line_num, plain, column, year, by)
+            made = _row(file, lines.line_num, plain, column, year, by)
             if isinstance(made, Problem):
                 problems.append(made)
             elif made is not None:
@@ -102,11 +111,33 @@ def read_edition(file: str, content: bytes, by: Map) -> tuple[list[EditionRow], 
     return rows, problems + list(_twice(file, rows))
 
 
+def _header(cells: list[str], by: Map) -> list[str]:
+    """Names of the columns; one that differs from the map's in case and spaces alone is the map's."""
+    columns = by.columns
+    known = [*columns["name"], columns["unit"], *(columns[n] for n in ("region", "first", "last") if n in columns)]
+    meant = {_plain(name): name for name in known}
+    return [meant.get(_plain(cell), " ".join(cell.split())) for cell in cells]
+
+
+def _unfit(file: str, header: list[str], years: list[tuple[str, int | None]], by: Map) -> Iterator[Problem]:
+    """Columns that the map needs and the file lacks, or has twice."""
+    needed = [*by.columns["name"], by.columns["unit"]]
+    there = ", ".join(n for n in header if n) or "-"
+    for name in [n for n in needed if n not in header] + ([] if years else [by.columns["value"]]):
+        yield Problem(
+            file, 1, name, "", "缺少该列", "column is missing", f"核对列对应 {by.id}; 文件的列: {there}",
+            f"check the map {by.id}; the file has: {there}",
+        )  # fmt: skip
+    for name in dict.fromkeys([*needed, *(n for n, _ in years)]):
+        if header.count(name) > 1:
+            yield Problem(file, 1, name, "", "该列出现多次", "stands more than once", "只保留一列", "keep one of them")
+
+
 def _year_columns(header: list[str], pattern: str) -> list[tuple[str, int | None]]:
     """Columns of values with the year in their names; one without {year} is itself."""
     if "{year}" not in pattern:
         return [(pattern, None)] if pattern in header else []
-    expression = re.compile(re.escape(pattern).replace(re.escape("{year}"), r"(\d{4})"))
+    expression = re.compile(re.escape(pattern).replace(re.escape("{year}"), r"(\d{4})"), re.IGNORECASE)
     return [(n, int(found[1])) for n in header if (found := expression.fullmatch(n))]
 
 
@@ -120,6 +151,8 @@ def _row(
     try:
         value = Decimal(text)
     except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite() or "_" in text:
         return Problem(file, line, column, text, "不是数", "is no number", "更正该格", "correct the cell")
     if _plain(spelt) not in by.units:
         listed = ", ".join(sorted({unit for unit, _ in by.units.values()}))
@@ -128,6 +161,11 @@ def _row(
             f"在列对应 {by.id} 的 [units] 中说明 (已知: {listed})", f"tell it in [units] of the map {by.id} (known: {listed})",
         )  # fmt: skip
     unit, times = by.units[_plain(spelt)]
+    period = _period(cells, year, by)
+    if period is None:
+        column = by.columns["first"]
+        wrong = "不是日期", "is no day", "写成 YYYY-MM-DD", "write YYYY-MM-DD"
+        return Problem(file, line, column, f"{cells.get(column, '')} - {cells.get(by.columns['last'], '')}", *wrong)
     region = cells.get(by.columns.get("region", ""), "") or by.columns.get("region_default", "")
     parts = [cells[n] for n in by.columns["name"]] + [region]
     told = f"x {times} ({spelt})" if times != 1 else ""
@@ -136,19 +174,22 @@ def _row(
         unit,
         value * times,
         year,
-        *_period(cells, year, by),
+        *period,
         told,
         line,
         {**cells, "year": str(year or "")},
     )
 
 
-def _period(cells: dict[str, str], year: int | None, by: Map) -> tuple[date | None, date | None]:
-    """First day and the day after the last; the year of the column where the file has no days."""
+def _period(cells: dict[str, str], year: int | None, by: Map) -> tuple[date | None, date | None] | None:
+    """First day and the day after the last; the year of the column where the file has no days. None where they are no days."""
     found = [cells.get(by.columns.get(n, ""), "")[:10] for n in ("first", "last")]
-    if all(found):
+    if not all(found):
+        return (date(year, 1, 1), None) if year else (None, None)
+    try:
         return date.fromisoformat(found[0]), date.fromisoformat(found[1]) + timedelta(days=1)
-    return (date(year, 1, 1), None) if year else (None, None)
+    except ValueError:
+        return None
 
 
 def _twice(file: str, rows: list[EditionRow]) -> Iterator[Problem]:

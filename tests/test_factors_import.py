@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from datetime import date
 from decimal import Decimal
@@ -53,17 +54,41 @@ def test_every_edition_is_read_to_the_last_value_whatever_its_columns(year: int,
 
 
 @published
-@pytest.mark.parametrize("year", range(2017, 2022))
-def test_neighbouring_editions_share_their_series_and_no_spelling_is_a_change(year: int) -> None:
+@pytest.mark.parametrize(
+    ("year", "changed", "added", "removed"),
+    [(2017, 342, 464, 0), (2018, 810, 48, 0), (2019, 684, 16, 48), (2020, 723, 0, 0), (2021, 675, 102, 18)],
+)
+def test_neighbouring_editions_differ_by_what_a_plain_count_finds(
+    year: int, changed: int, added: int, removed: int
+) -> None:
     old, new = uk(year - 1), uk(year)
     found = compare(old, new)
-    same = len({(r.name, r.unit) for r in old} & {(r.name, r.unit) for r in new})
-    counts = {k: sum(c.kind == k for c in found) for k in ("added", "removed", "changed", "unit")}
-    assert counts["changed"] <= same
-    assert same + counts["removed"] + counts["unit"] == len(old)
-    assert same + counts["added"] + counts["unit"] == len(new)
-    # Most of an edition goes on: a moved column or a spelling of a unit would make all of it new.
-    assert same > 0.8 * min(len(old), len(new))
+    counts = {k: sum(c.kind == k for c in found) for k in ("changed", "added", "removed", "unit")}
+    assert counts == {"changed": changed, "added": added, "removed": removed, "unit": 0}
+    assert counts == {**plain_count(year), "unit": 0}
+    assert len(old) + added - removed == len(new)
+    assert not any(c.jump for c in found)
+
+
+#: Spellings of one unit in the editions.
+SPELT = {"tonnes": "tonne", "kilowatt hour": "kwh", "litres": "litre", "cubic metres": "cubic metre"}
+
+
+def plain_count(year: int) -> dict[str, int]:
+    """By cells and sets alone, without maps and units of ours."""
+
+    def cells(of: int) -> dict[tuple[str, ...], Decimal]:
+        with (DATA / f"{of}_fuels_electricity_slice.csv").open(encoding="utf-8-sig", newline="") as file:
+            rows = [{k.strip(): v.strip() for k, v in r.items()} for r in csv.DictReader(file)]
+        named = ("Scope", "Level 2", "Level 3", "Level 4", "Column Text", "emission_target")
+        unit = [r["UOM"].casefold() for r in rows]
+        value = [r[f"GHG Conversion Factor {of}"] for r in rows]
+        made = zip(rows, unit, value, strict=True)
+        return {(*(r[n] for n in named), SPELT.get(u, u)): Decimal(v) for r, u, v in made if v}
+
+    old, new = cells(year - 1), cells(year)
+    changed = sum(old[k] != new[k] for k in old.keys() & new.keys())
+    return {"changed": changed, "added": len(new.keys() - old.keys()), "removed": len(old.keys() - new.keys())}
 
 
 @published
@@ -115,6 +140,71 @@ def test_a_column_with_another_year_is_found_and_a_missing_one_is_named() -> Non
     assert {r.year for r in read_edition("f.csv", later.encode(), GRID)[0]} == {2021, 2031}
     _, problems = read_edition("f.csv", b"level,name,unit_of_the_numbers\n", GRID)
     assert [p.column for p in problems] == ["data_year_{year}"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        pytest.param("unit_of_the_numbers", "units", ["unit_of_the_numbers"], id="renamed"),
+        pytest.param("level,name", "area,place", ["level", "name"], id="two-renamed"),
+        pytest.param("data_year_2021,data_year_2022", "2021,2022", ["data_year_{year}"], id="years-renamed"),
+        pytest.param("data_year_2021", "data_year_2022", ["data_year_2022"], id="one-year-twice"),
+        pytest.param("level,", "level, LEVEL,", ["level"], id="one-column-twice"),
+    ],
+)
+def test_a_drifted_header_is_refused_by_the_columns_it_lacks_or_repeats(old: str, new: str, named: list[str]) -> None:
+    text = WIDE.format(value="0.48", unit="tCO2/MWh").replace(old, new, 1)
+    rows, problems = read_edition("f.csv", text.encode(), GRID)
+    assert (rows, [p.column for p in problems], {p.row for p in problems}) == ([], named, {1})
+
+
+def test_case_and_spaces_and_a_mark_of_byte_order_in_a_header_are_no_drift() -> None:
+    text = WIDE.format(value="0.48", unit="tCO2/MWh")
+    drifted = text.replace("level,name,data_year_2021", " Level ,NAME,Data_Year_2021", 1)
+    plain, drift = (read_edition("f.csv", t, GRID) for t in (text.encode(), drifted.encode("utf-8-sig")))
+    assert drift[1] == []
+    assert [(r.name, r.year, r.value) for r in drift[0]] == [(r.name, r.year, r.value) for r in plain[0]]
+
+
+@pytest.mark.parametrize(
+    ("content", "row", "said"),
+    [
+        pytest.param(WIDE.format(value="NaN", unit="tCO2/MWh").encode(), 2, "is no number", id="nan"),
+        pytest.param(WIDE.format(value="0_48", unit="tCO2/MWh").encode(), 2, "is no number", id="underscore"),
+        pytest.param(WIDE.format(value="0,48", unit="tCO2/MWh").encode(), 2, "more cells", id="decimal-comma"),
+        pytest.param(WIDE.format(value="0.48", unit="tCO2/MWh").encode("gb18030"), 0, "UTF-8", id="encoding"),
+        pytest.param(b"", 1, "column is missing", id="empty"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_by_its_row(content: bytes, row: int, said: str) -> None:
+    _, problems = read_edition("f.csv", content, GRID)
+    assert problems
+    assert {p.row for p in problems} == {row}
+    assert all(said in p.text_en for p in problems)
+
+
+@published
+def test_a_day_of_the_real_editions_that_is_none_is_refused_by_its_row() -> None:
+    content = (DATA / "2016_fuels_electricity_slice.csv").read_bytes().decode("utf-8-sig")
+    broken = content.replace("2016-01-01", "01/01/2016", 1)
+    assert broken != content
+    rows, problems = read_edition("f.csv", broken.encode(), UK)
+    assert (len(rows), [(p.row, p.column) for p in problems]) == (554, [(2, "valid_from")])
+
+
+def test_a_file_in_the_books_own_columns_is_refused_by_its_form(tmp_path: Path) -> None:
+    (tmp_path / "registry").mkdir()
+    file = tmp_path / "own.csv"
+    head = "factor_id,quantity,scope,value,unit,valid_from,source,mark,confidence"
+    for text, said in (
+        (f"{head},grade\nA,heat,purchased,0.1,tCO2/GJ,2024-01-01,x,S,secondary,1\n", "[grade=''] 未知的列"),
+        (f"{head}\nA,heat,purchased,0.1,tCO2/GJ,2024-01-01,x,y,S,secondary\n", "own.csv:2 单元格多于表头"),
+        (f"{head}\nA,heat,purchased,0.1,tCO2/GJ,2024-01-01,因子,S,secondary\n".encode("gb18030"), "UTF-8"),
+    ):
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+        data = kiln(tmp_path, "factors", "import", str(file), "--write", code=3)
+        assert said in "".join(data["problems"])
+        assert list((tmp_path / "registry").iterdir()) == []
 
 
 def test_a_list_that_contradicts_itself_is_refused() -> None:

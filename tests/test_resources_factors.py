@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resources.factors import SAME_YEAR, FactorBook, FactorError, MissingFactor
-from resources.factors_read import COLUMNS, Factor, read_factors
+from resources.factors import FactorBook, FactorError, MissingFactor
+from resources.factors_read import COLUMNS, LATEST, SAME_YEAR, Factor, read_factors
 from resources.storage import LocalStorage
 
 if TYPE_CHECKING:
@@ -118,12 +118,51 @@ def test_two_values_recorded_on_one_day_are_refused(tmp_path: Path) -> None:
         pytest.param({"valid_to": "2022-01-01"}, "[valid_to='2022-01-01']", id="period"),
         pytest.param({"mark": "S", "confidence": "verified"}, "[confidence='verified']", id="confidence"),
         pytest.param({"source": ""}, "[source=''] 未填 / is empty", id="empty"),
+        pytest.param({"source": "a, b"}, "单元格多于表头 / has more cells than the header", id="comma"),
+        pytest.param({"value": "0_57"}, "[value='0_57'] 应为数", id="underscore"),
+        pytest.param({"recorded_at": "20261202"}, "[recorded_at='20261202'] 应为日期", id="day-without-dashes"),
+        pytest.param(
+            {"published_on": "2026-12-03"},
+            "[published_on='2026-12-03'] 晚于 recorded_at",
+            id="recorded-before-published",
+        ),
+        pytest.param(
+            {"snapshot_on": "2026-12-03"}, "[snapshot_on='2026-12-03'] 晚于 recorded_at", id="recorded-before-snapshot"
+        ),
+        pytest.param(
+            {"supersedes": "CN.GRID.GZ.2033"}, "[supersedes='CN.GRID.GZ.2033'] 没有此因子", id="supersedes-nothing"
+        ),
+        pytest.param(
+            {"supersedes": "CN.GRID.NAT.2022"}, "[supersedes='CN.GRID.NAT.2022'] 是另一类因子", id="supersedes-another"
+        ),
+        pytest.param(
+            {"factor_id": "OWN", "supersedes": "OWN"}, "[supersedes='OWN'] 没有此因子", id="supersedes-itself"
+        ),
+        pytest.param(
+            {"factor_id": "OWN", "valid_from": "2022-06-01"},
+            "[supersedes='CN.GRID.GZ.2023'] 生效或登记不早于本行",
+            id="supersedes-in-vain",
+        ),
+        pytest.param(
+            {"recorded_at": "2026-11-22", "published_on": "", "supersedes": ""},
+            "contradicts grid-and-heat.csv:",
+            id="contradicts-the-packaged-row",
+        ),
+        pytest.param(
+            {"recorded_at": "2026-11-22", "published_on": "", "supersedes": "", "method": "NDRC-2013"},
+            "contradicts grid-and-heat.csv:",
+            id="contradicts-for-one-method",
+        ),
     ],
 )
 def test_every_mistake_names_file_line_and_cell(tmp_path: Path, change: dict[str, str], named: str) -> None:
     with pytest.raises(FactorError) as error:
         FactorBook.load(overlay=_overlay(tmp_path, OWN | change))
-    assert f"registry/factors-own.csv:2 {named}" in str(error.value)
+    (line,) = [t for t in str(error.value).splitlines() if t.strip().startswith("registry/")]
+    assert line.strip().startswith("registry/factors-own.csv:2 ")
+    assert named in line
+    remedy = line.rpartition(" -> ")[2]
+    assert " / " in remedy, "what to do, in both languages"
 
 
 def test_unknown_and_missing_columns_and_encodings_are_refused() -> None:
@@ -162,6 +201,91 @@ def test_the_choice_is_that_of_a_plain_search_and_the_version_covers_it(
     assert {r.factor_id for r in book.in_force(on, last)} == given_rows
     unused = FactorBook([r for r in made if r.factor_id in given_rows])
     assert unused.version(on, last) == book.version(on, last)
+
+
+_EARLY = st.dates(date(2020, 1, 1), date(2022, 12, 31))
+_OPEN = st.none() | _DAYS
+
+
+@st.composite
+def _rows(draw: st.DrawFn) -> list[Factor]:
+    """Rows of two methods and none, with and without an end, editions of years, published before they were recorded."""
+    base = BOOK.find("heat", "purchased", MAY_24)
+    made: list[Factor] = []
+    for i in range(draw(st.integers(1, 7))):
+        since, recorded = draw(_EARLY), draw(_DAYS)
+        end = draw(_OPEN.filter(lambda d, since=since: d is None or d > since))
+        published = draw(_OPEN.filter(lambda d, recorded=recorded: d is None or d <= recorded))
+        year = draw(st.none() | st.integers(2020, 2023))
+        methods = draw(st.sampled_from([(), ("A",), ("A", "B")]))
+        made.append(replace(
+            base, factor_id=f"F{i}", valid_from=since, valid_to=end, recorded_at=recorded, published_on=published, data_year=year,
+            methods=methods, text=draw(st.sampled_from("123")),
+        ))  # fmt: skip
+    return made
+
+
+@given(_rows(), _DAYS, _OPEN, _OPEN, st.sampled_from(["", "A", "B", "C"]), st.sampled_from([LATEST, SAME_YEAR]))
+def test_what_was_in_force_and_what_was_known_is_what_a_plain_search_finds(
+    rows: list[Factor], on: date, known_on: date | None, by: date | None, method: str, policy: str
+) -> None:
+    best: Factor | None = None
+    for row in rows:
+        if method and row.methods and method not in row.methods:
+            continue
+        if on < row.valid_from or (row.valid_to is not None and on >= row.valid_to):
+            continue
+        if known_on is not None and row.recorded_at > known_on:
+            continue
+        if by is not None and row.published_on is not None and row.published_on > by:
+            continue
+        if policy == SAME_YEAR and row.data_year is not None and row.data_year != on.year:
+            continue
+        if best is None or _later(row, best):
+            best = row
+    book = FactorBook(rows, lambda _years: {(policy, by)})
+    asked = {"method": method, "known_on": known_on, "published_by": by, "policy": policy}
+    if best is None:
+        with pytest.raises(MissingFactor, match=f"heat purchased{f' {method}' * bool(method)} on {on}"):
+            book.find("heat", "purchased", on, **asked)  # type: ignore[arg-type]
+        return
+    found = book.find("heat", "purchased", on, **asked)  # type: ignore[arg-type]
+    assert found is best
+    if known_on is None:
+        # Whatever a method may be given in a window is part of the window's version.
+        assert found in book.in_force(on, on)
+        assert found in book.in_force(on - timedelta(40), on + timedelta(40))
+        others = [replace(r, text="9") if r is found else r for r in rows]
+        assert FactorBook(others, lambda _years: {(policy, by)}).version(on, on) != book.version(on, on)
+
+
+def _later(row: Factor, than: Factor) -> bool:
+    for a, b in (
+        (row.valid_from, than.valid_from), (row.recorded_at, than.recorded_at),
+        (row.published_on or date.min, than.published_on or date.min), (row.factor_id, than.factor_id),
+    ):  # fmt: skip
+        if a != b:
+            return a > b
+    return False
+
+
+def test_a_correction_supersedes_its_own_earlier_record_and_chains_go_on(tmp_path: Path) -> None:
+    first = OWN | {"factor_id": "OWN.GZ", "supersedes": "CN.GRID.GZ.2023"}
+    second = first | {"value": "0.5710", "recorded_at": "2026-12-05", "supersedes": "OWN.GZ"}
+    book = FactorBook.load(overlay=_overlay(tmp_path, first, second))
+    asked = [
+        book.find("grid", "province", MAY_24, region="贵州", known_on=date(2026, 12, d)).text for d in (1, 2, 4, 5)
+    ]
+    assert asked == ["0.5683", "0.5700", "0.5700", "0.5710"]
+
+
+def test_what_is_published_after_the_day_of_a_report_is_not_taken_for_it(tmp_path: Path) -> None:
+    book = FactorBook.load(overlay=_overlay(tmp_path, OWN))
+    taken = {
+        by: book.find("grid", "province", MAY_24, region="贵州", published_by=by).text
+        for by in (date(2026, 11, 30), date(2026, 12, 1))
+    }
+    assert list(taken.values()) == ["0.5683", "0.5700"]
 
 
 def test_rows_keep_their_printed_text() -> None:
