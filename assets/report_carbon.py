@@ -177,7 +177,9 @@ def _moved(facts: Facts, c: CarbonFacts) -> Iterator[Html]:
         .with_columns(pl.col("old", "new").cast(pl.Float64, strict=False))
     )
     rows = rows.filter(pl.col("delta").is_not_null()).with_columns(pl.col("basis").fill_null(""))
-    for (dataset, basis), some in sorted(rows.group_by("dataset", "basis"), key=lambda item: str(item[0])):
+    for (dataset, basis), some in sorted(
+        rows.group_by("dataset", "basis"), key=lambda item: (item[0][0] != "carbon_line_year", str(item[0]))
+    ):
         title = (
             ("生产线", "lines")
             if dataset == "carbon_line_year"

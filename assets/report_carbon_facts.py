@@ -71,6 +71,12 @@ class CarbonFacts:
         return made
 
 
+def first_method(home: Home, year: str, there: list[str]) -> str:
+    """Of the methods that a year's rows are of the one that is listed first for the year: that of the trading system since 2024."""
+    listed = [one.id for one in home.methods.of_year(int(year))]
+    return next((i for i in listed if i in there), min(there))
+
+
 def gather_carbon(home: Home, tree: Tree, month: str, chosen: pl.Expr, restated: pl.DataFrame) -> CarbonFacts | None:
     """Carbon of the month's year, or of the newest year before it that has any; None where there is none."""
     found = [y for y in tree.keys("carbon_line_year") if y <= month[:4]]
@@ -85,13 +91,14 @@ def gather_carbon(home: Home, tree: Tree, month: str, chosen: pl.Expr, restated:
     years = both("carbon_line_year")
     if not years.height:
         return None
-    method = home.methods.of_year(int(year))[0].id
+    method = first_method(home, year, years.filter(year=year)["method_id"].unique().to_list())
+    titles = {one.id: (one.zh, one.en) for one in home.methods.methods}
     sums = pl.col("dataset").is_in(["carbon_line_year", "carbon_entity_year"]) & (pl.col("column") == "total_tco2")
     ours = pl.col("key").str.contains(f"method_id={method};aggregation={AGGREGATION}", literal=True)
     return CarbonFacts(
         year=year,
         method=method,
-        titles={i: (home.methods[i].zh, home.methods[i].en) for i in years["method_id"].unique()},
+        titles={i: titles.get(i, ("", "")) for i in years["method_id"].unique()},
         years=years,
         entities=both("carbon_entity_year"),
         allowances=both("allocation_year"),

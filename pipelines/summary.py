@@ -237,10 +237,12 @@ def _in_words_of_findings(facts: dict[str, Any]) -> list[str]:
     if findings["counts"]:
         told = ", ".join(f"{k} {n}" for k, n in findings["counts"].items())
         lines.append(f"审查发现 findings (findings): {told}")
-    for f in findings["listed"][:5]:
+    # A file that was refused is told further up, with its reason.
+    listed = [f for f in findings["listed"] if not f["check_id"].endswith("_file_refused")]
+    for f in listed[:5]:
         where = ":".join(p for p in (f["source_file"], f["source_cell"]) if p)
         lines.append(f"  {f['check_id']} {where}: {f['text_zh']} / {f['text_en']}")
-    more = len(findings["listed"]) - 5
+    more = len(listed) - 5
     return [*lines, f"  … 另有 and {more} more (--json)"] if more > 0 else lines
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from assets.report_carbon_facts import AGGREGATION, first_method
 from contracts import TABLES
 from contracts import meanings as m
 from resources.releases import latest, read_manifest
@@ -22,18 +23,23 @@ YEARS, NAMED, SHOWN = 2, 5, 3
 #: Signs of a reason that are shown: it may name every file of a year.
 _REF = 160
 _STATUS = {"filing": "可填报 fit for filing", "draft": "试算 draft", "missing": "缺数 without a number"}
-AGGREGATION = "annual_weighted"
 _MOVED = ("dataset", "key", "column", "old", "new", "delta", "provisional", "reason_kind", "reason_ref")
 
 
 def carbon(home: Home) -> list[dict[str, Any]]:
     """The newest years, oldest first: lines, totals, allowances and who has no number for want of what; [] without carbon."""
-    return [_year(home, y) for y in home.lake.keys("carbon_line_year")[-YEARS:]]
+    keys = [
+        k
+        for k in home.lake.keys("carbon_line_year")
+        if (part := home.lake.partition("carbon_line_year", k)) and part.rows
+    ]
+    return [_year(home, y) for y in keys[-YEARS:]]
 
 
 def _year(home: Home, year: str) -> dict[str, Any]:
-    method = home.methods.of_year(int(year))[0].id
-    rows = _frame(home, "carbon_line_year", year).filter(method_id=method, aggregation=AGGREGATION).sort("line_id")
+    every = _frame(home, "carbon_line_year", year).filter(aggregation=AGGREGATION)
+    method = first_method(home, year, every["method_id"].unique().to_list())
+    rows = every.filter(method_id=method).sort("line_id")
     there = rows.filter(pl.col("total_tco2").is_not_null())
     clinker = float(there["clinker_t"].sum())
     total = round(float(there["total_tco2"].sum()), 2)
@@ -48,20 +54,24 @@ def _year(home: Home, year: str) -> dict[str, Any]:
         "intensity_tco2_t": round(total / clinker, 4) if there.height and clinker else None,
         "status": dict(sorted(rows.group_by("status").len().iter_rows())),
         "months": rows["months"].max(),
-        "missing": [_missing(home, year, method, r) for r in rows.filter(pl.col("total_tco2").is_null()).to_dicts()],
+        "missing": _missing(home, year, method, rows.filter(pl.col("total_tco2").is_null())),
         "allowances": _allowances(allowances) if allowances.height else None,
     }
 
 
-def _missing(home: Home, year: str, method: str, row: dict[str, Any]) -> dict[str, Any]:
-    """A line without a number: what is missing, and in which months."""
-    months = []
-    for key in (k for k in home.lake.keys("carbon_line_month") if k.startswith(year)):
-        found = _frame(home, "carbon_line_month", key).filter(
-            pl.col("missing").is_not_null(), line_id=row["line_id"], method_id=method, kind="source"
-        )
-        months += [key] if found.height else []
-    return {"line_id": row["line_id"], "missing": row["missing"], "months": months}
+def _missing(home: Home, year: str, method: str, lines: pl.DataFrame) -> list[dict[str, Any]]:
+    """Lines without a number: what is missing of each, and in which months."""
+    months: dict[str, list[str]] = {}
+    keys = [k for k in home.lake.keys("carbon_line_month") if k.startswith(year)] if lines.height else []
+    for key in keys:
+        rows = _frame(home, "carbon_line_month", key, ["line_id", "method_id", "kind", "missing"])
+        lacking = rows.filter(pl.col("missing").is_not_null(), method_id=method, kind="source")
+        for line in lacking["line_id"].drop_nulls().unique():
+            months.setdefault(line, []).append(key)
+    return [
+        {"line_id": line, "missing": what, "months": months.get(line, [])}
+        for line, what in lines.select("line_id", "missing").iter_rows()
+    ]
 
 
 def _allowances(rows: pl.DataFrame) -> dict[str, Any]:
@@ -71,8 +81,8 @@ def _allowances(rows: pl.DataFrame) -> dict[str, Any]:
     return {"lines": given.height, **sums, "without": dict(sorted(lacking.iter_rows(), key=str))}
 
 
-def _frame(home: Home, table: str, key: str) -> pl.DataFrame:
-    found = home.lake.read(table, key)
+def _frame(home: Home, table: str, key: str, columns: list[str] | None = None) -> pl.DataFrame:
+    found = home.lake.read(table, key, columns)
     return _plain(pl.DataFrame(pl.from_arrow(TABLES[table].empty() if found is None else found)))
 
 
