@@ -30,13 +30,19 @@ _LINE = Column(
     "line_id", LABEL, "生产线编号：企业层级的排放源则为空", "line id of the registry; null for sources of the plant"
 )
 _YEAR = Column("year", LABEL, "年度", "reporting year, YYYY", nullable=False)
-_METHOD = Column("method_id", LABEL, "核算方法编号", "method, a file of reference/methods", nullable=False)
+_METHOD = Column(
+    "method_id",
+    LABEL,
+    "核算方法编号：reference/methods 的文件名，各方法的内容见 docs/carbon.zh-CN.md",
+    "method, a file of reference/methods; what each counts is told in docs/carbon.md",
+    nullable=False,
+)
 _AGGREGATION = Column("aggregation", LABEL, "年度汇总方式", "how months make the year", nullable=False, values=AGGREGATIONS, meanings=m.of(m.AGGREGATION, AGGREGATIONS))  # fmt: skip
 _MISSING = Column(
     "missing",
     pa.string(),
-    "所缺：台账字段或因子; 不缺则为空",
-    "ledger columns or factors that are missing; null where none is",
+    "所缺：台账字段（表.列）、台账或因子, 以分号分隔; 不缺则为空",
+    "what is missing: columns (table.column), ledgers or factors, separated by semicolons; null where nothing is",
 )
 _STATUS = Column("status", LABEL, "状态：可填报、试算、缺数", "fit for filing, draft, or without a number", nullable=False, values=STATUSES, meanings=m.of(m.CARBON_STATUS, STATUSES))  # fmt: skip
 _DRAFTS = Column(
@@ -76,9 +82,9 @@ CARBON_LINE_MONTH = Table(
         Column("unit", LABEL, "修约单元：同一单元内的源合计后修约一次", "sources of one unit are added, then rounded once"),
         Column("facility", LABEL, "使用设施", "where a fuel is burnt"),
         Column("electricity_basis", LABEL, "电力因子口径", "basis of electricity", values=BASES, meanings=m.of(m.ELECTRICITY_BASIS, BASES)),
-        Column("activity", pa.float64(), "活动水平：已按方法修约和修正", "activity as used: rounded, and corrected for meters, as the method says"),
-        Column("activity_unit", LABEL, "活动水平单位", "unit of the activity"),
-        Column("activity_reported", pa.float64(), "台账值：与活动水平不同者为计量器具修正所致", "activity as in the ledger; it differs where a meter was corrected"),
+        Column("activity", pa.float64(), "活动水平：已按方法修约和修正, 单位见 activity_unit", "activity as used, in activity_unit: rounded, and corrected for meters, as the method says"),
+        Column("activity_unit", LABEL, "活动水平单位：t, MWh, GJ 等", "unit of the activity: t, MWh, GJ and so on"),
+        Column("activity_reported", pa.float64(), "台账值：单位见 activity_unit, 与活动水平不同者为计量器具修正所致", "activity as in the ledger, in activity_unit; it differs where a meter was corrected"),
         _number("ncv_gj", "GJ/t, GJ/1e4Nm3", "低位发热量", "net calorific value"),
         Column("ncv_source", LABEL, "低位发热量来源", "where it comes from", values=NCV_USED, meanings=m.of(m.NCV_SOURCE, NCV_USED)),
         _number("carbon_tc_gj", "tC/GJ", "单位热值含碳量", "carbon content per unit of heat"),
@@ -91,8 +97,8 @@ CARBON_LINE_MONTH = Table(
         _number("noncarbonate_mgo_pct", "%", "非碳酸盐来源氧化镁含量", "MgO not from carbonates"),
         _number("carbon_pct", "%", "生料非燃料碳含量", "non-fuel carbon of raw meal"),
         _number("fossil_pct", "%", "化石碳占比", "fossil share of carbon"),
-        _number("calcination", "", "窑灰分解率", "calcination of kiln dust"),
-        _number("correction", "", "窑灰修正系数", "kiln dust correction"),
+        _number("calcination", "1", "窑灰分解率", "calcination of kiln dust"),
+        _number("correction", "1", "窑灰修正系数", "kiln dust correction"),
         _tco2("emission_unrounded_tco2", "排放量：未修约", "emission before rounding"),
         _tco2("emission_tco2", "排放量：已修约; 缺数则为空, 绝不给出部分合计", "emission, rounded half up; null where anything is missing: no partial sums"),
         Column("reason", LABEL, "原因：无数值或不扣减的原因", "why there is no number, or nothing is deducted", values=REASONS, meanings=m.of(m.CARBON_REASON, REASONS)),

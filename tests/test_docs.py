@@ -22,7 +22,7 @@ from tests.homes import minute
 
 ROOT = Path(__file__).parents[1]
 REGISTRY_PAGES = ("docs/registry.md", "docs/registry.zh-CN.md")
-LINKED = ("ledgers", "carbon", "backfills", "ets", "events", "exports", "rules", "signals")
+LINKED = ("ledgers", "carbon", "backfills", "ets", "events", "exports", "rules")
 PAGES = (
     "README.md", "README.zh-CN.md", "docs/architecture.md", "docs/hj212-reader.md", *REGISTRY_PAGES,
     *(f"docs/{name}{tongue}.md" for name in LINKED for tongue in ("", ".zh-CN")),

@@ -9,8 +9,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import runpy
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -21,9 +23,7 @@ from pipelines.cli import main
 from tests.carbon_cases import MONTHLY_RESULTS, month_of_a
 from tests.ledger_files import LINES, PLANTS, submit, workbook
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+ROOT = Path(__file__).parents[1]
 V01, YEAR = "CETS-AG-02.01-V01-2024", "2024"
 GRID = (
     "factor_id,quantity,scope,region,value,unit,data_year,valid_from,recorded_at,source,mark,confidence\n"
@@ -151,6 +151,14 @@ def test_entity_and_methods_of_the_vectors(ran: Path) -> None:
     others = {"GCCA-CSI-v3-B1": "765425.71", "IPCC-2006-T2": "742506.93"}
     years = published(ran, "carbon_line_year", aggregation="annual_weighted")
     assert {r["method_id"]: cents(r["process_tco2"]) for r in years.to_dicts() if r["method_id"] in others} == others
+
+
+def test_a_verifier_recomputes_the_year_from_the_release_alone(
+    ran: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["recompute", str(ran / "published/latest"), "GZ-A-L1", YEAR])
+    runpy.run_path(str(ROOT / "examples/recompute_line_year.py"), run_name="__main__")
+    assert [line.split()[-2] for line in capsys.readouterr().out.splitlines()] == ["1144585.41", "1144585.41"]
 
 
 @pytest.fixture(scope="module")
