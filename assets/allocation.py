@@ -9,20 +9,18 @@ balance is for trials alone (`kiln carbon what-if`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
+from assets.allocation_desk import LINE, Ground, desk_of
 from assets.allocation_words import NOTES
-from contracts.carbon import CARBON_ENTITY_YEAR, CARBON_LINE_YEAR
+from contracts.carbon import CARBON_LINE_YEAR
 from contracts.ets import ALLOCATION_YEAR
 from kernels.allocation import MOST, Allocated, Formula, Lines, Order, allocate, floor_share
 from kernels.rounding import exact
-from resources.factors import MissingFactor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,55 +28,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from resources.bench import Bench
-    from resources.ets import Plan, RoundingOrder
-    from resources.ets_home import Balance, LineYear
-    from resources.factors import Factor, FactorBook
+    from resources.ets_home import LineYear
+    from resources.factors import Factor
     from resources.home import Home
-    from resources.registry import Line, Plant, Registry
+    from resources.registry import Line, Plant
 
 CARBIDE = "carbide_slag"
 #: Cases in which a line gets nothing.
 OUTSIDE = ("outside", "not_listed", "not_covered")
-_LINE = [
-    "plant_id", "line_id", "method_id", "aggregation", "clinker_t", "fossil_tco2", "process_tco2", "total_tco2", "whole_tco2",
-    "carbide_t", "carbide_rate_pct", "complete", "missing", "drafts", "status", "factor_set",
-]  # fmt: skip
-_ENTITY = ["plant_id", "method_id", "aggregation", "direct_tco2"]
-
-
-@dataclass(frozen=True)
-class Ground:
-    """What holds for a whole year."""
-
-    year: int
-    plan: Plan
-    order: RoundingOrder
-    factors: FactorBook
-    registry: Registry
-    balance: Balance | None
-
-    @property
-    def first(self) -> date:
-        """The first day of the year."""
-        return date(self.year, 1, 1)
-
-    @property
-    def last(self) -> date:
-        """The last day of the year."""
-        return date(self.year, 12, 31)
-
-    def factor(self, quantity: str, scope: str) -> Factor | None:
-        """A factor in force at the end of the year; None where there is none."""
-        try:
-            return self.factors.find(quantity, scope, self.last, method="" if quantity == "ets" else self.plan.method)
-        except MissingFactor:
-            return None
-
-    def formula(self) -> Formula | None:
-        """Slope, cap and band of the year; None where one is missing."""
-        found = [self.factor("ets", f"alpha_{n}") for n in ("slope", "cap", "band")]
-        values = [f.value for f in found if f]
-        return Formula(*values) if len(values) == len(found) else None
 
 
 def allocation_years(home: Home) -> Iterable[str]:
@@ -88,44 +45,12 @@ def allocation_years(home: Home) -> Iterable[str]:
 
 def make_allocation(bench: Bench, year: str) -> dict[str, pa.Table]:
     """`allocation_year` of `year` ('YYYY'); {} where no plan covers it or no line has carbon under the plan's method."""
-    number = int(year)
-    book = bench.ets(date(number - 1, 1, 1), date(number, 12, 31))
-    plan = book.plan(number)
-    lines = None if plan is None else _read(bench, CARBON_LINE_YEAR.name, year, _LINE, plan)
-    if plan is None or lines is None or not lines.height:
+    desk = desk_of(bench, year)
+    if desk is None:
         return {}
-    first, last = date(number, 1, 1), date(number, 12, 31)
-    own = bench.ets_home(first, last)
-    registry, factors = bench.registry(first, last), bench.factors(first, last)
-    ground = Ground(number, plan, book.orders[plan.profile], factors, registry, own.balance(number))
-    before = book.plan(number - 1)
-    previous = (
-        {}
-        if before is None
-        else _column(_read(bench, CARBON_LINE_YEAR.name, str(number - 1), _LINE, before), "line_id", "total_tco2")
-    )
-    entities = _column(_read(bench, CARBON_ENTITY_YEAR.name, year, _ENTITY, plan), "plant_id", "direct_tco2")
-    declared = {n: own.line(n, number) for n in lines["line_id"]}
-    rows = allocated(ground, lines.sort("plant_id", "line_id").to_dicts(), entities, previous, declared)
+    lines = desk.lines.sort("plant_id", "line_id").to_dicts()
+    rows = allocated(desk.ground, lines, desk.entities, desk.previous, desk.declared)
     return {ALLOCATION_YEAR.name: ALLOCATION_YEAR.arrow(_frame(rows))}
-
-
-def _read(bench: Bench, table: str, key: str, columns: list[str], plan: Plan) -> pl.DataFrame:
-    """Rows under the plan's method and way of adding months."""
-    found = bench.table(table, key, columns)
-    if found is None:
-        return pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
-    frame = pl.DataFrame(pl.from_arrow(found)).with_columns(pl.col(pl.Categorical).cast(pl.String))
-    return frame.filter(pl.col("method_id") == plan.method, pl.col("aggregation") == plan.aggregation)
-
-
-def _column(frame: pl.DataFrame, key: str, value: str) -> dict[str, float]:
-    rows = (
-        frame.select(key, pl.col(value).cast(pl.Float64))
-        .drop_nulls()
-        .unique(subset=key, keep="first", maintain_order=True)
-    )
-    return dict(rows.iter_rows())
 
 
 def allocated(
@@ -174,7 +99,7 @@ def _facts(
     plant = _plant(ground, line["plant_id"])
     factor = ground.factor("ef_clinker", last.clinker_class) if last else None
     carbide = ground.factor("k_rawmat", CARBIDE)
-    row = {n: line[n] for n in _LINE if n in ALLOCATION_YEAR.names} | {
+    row = {n: line[n] for n in LINE if n in ALLOCATION_YEAR.names} | {
         "year": str(ground.year), "plant_name": plant.name if plant else None, "uscc": plant.uscc or None if plant else None,
         "carbide_t": line["carbide_t"] or 0.0, "carbide_factor": carbide.value if carbide else None,
         "clinker_factor": factor.value if factor else None, "clinker_class": last.clinker_class if last else None,

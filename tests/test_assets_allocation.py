@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from assets.allocation import Ground, allocated
+from assets.allocation import allocated
+from assets.allocation_desk import Ground
 from assets.carbon_filing import allocation_refusals
 from contracts.ets import ALLOCATION_YEAR, NO_NUMBER, SPECIALS
 from resources.ets import EtsBook
@@ -23,11 +24,11 @@ A1 = {"total_tco2": 1300000.0, "clinker_t": 1550000.0}
 
 def a_line(line_id: str = "L1", plant_id: str = "P1", **changed: Any) -> dict[str, Any]:
     """A row of carbon_line_year; A-1 unless said otherwise."""
-    row = {
+    row: dict[str, Any] = {
         "plant_id": plant_id, "line_id": line_id, "method_id": V01, "aggregation": "annual_weighted", "fossil_tco2": None, "process_tco2": None,
         "carbide_t": None, "carbide_rate_pct": None, "complete": True, "missing": None, "drafts": None, "status": "filing", "factor_set": "f",
     }  # fmt: skip
-    row |= A1 | changed
+    row |= {**A1, **changed}
     total = row["total_tco2"]
     return row | {"whole_tco2": None if total is None else float(int(total + 0.5))}
 

@@ -1,0 +1,123 @@
+"""What the allowances of a year rest on: its plan, parameters, balance value, lines, entities, and the year before.
+
+Belongs here: reading all of it. Does not belong here: what follows from it (`allocation`), the formula (`kernels/allocation`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from contracts.carbon import CARBON_ENTITY_YEAR, CARBON_LINE_YEAR
+from kernels.allocation import Formula
+from resources.factors import MissingFactor
+
+if TYPE_CHECKING:
+    from resources.bench import Bench
+    from resources.ets import Plan, RoundingOrder
+    from resources.ets_home import Balance, LineYear
+    from resources.factors import Factor, FactorBook
+    from resources.registry import Registry
+
+#: Columns of `carbon_line_year` that a line brings along.
+LINE = [
+    "plant_id", "line_id", "method_id", "aggregation", "clinker_t", "fossil_tco2", "process_tco2", "total_tco2", "whole_tco2",
+    "carbide_t", "carbide_rate_pct", "complete", "missing", "drafts", "status", "factor_set",
+]  # fmt: skip
+_ENTITY = ["plant_id", "method_id", "aggregation", "direct_tco2"]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What holds for a whole year."""
+
+    year: int
+    plan: Plan
+    order: RoundingOrder
+    factors: FactorBook
+    registry: Registry
+    balance: Balance | None
+
+    @property
+    def first(self) -> date:
+        """The first day of the year."""
+        return date(self.year, 1, 1)
+
+    @property
+    def last(self) -> date:
+        """The last day of the year."""
+        return date(self.year, 12, 31)
+
+    def factor(self, quantity: str, scope: str) -> Factor | None:
+        """A factor in force at the end of the year; None where there is none."""
+        try:
+            return self.factors.find(quantity, scope, self.last, method="" if quantity == "ets" else self.plan.method)
+        except MissingFactor:
+            return None
+
+    def formula(self) -> Formula | None:
+        """Slope, cap and band of the year; None where one is missing."""
+        found = [self.factor("ets", f"alpha_{n}") for n in ("slope", "cap", "band")]
+        values = [f.value for f in found if f]
+        return Formula(*values) if len(values) == len(found) else None
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A year's lines and what their allowances rest on: `entities` direct emission by plant, `previous` and `totals` of lines, of the
+    year before and of this one, `declared` what registry/ets_lines.csv says.
+    """
+
+    ground: Ground
+    lines: pl.DataFrame
+    entities: dict[str, float]
+    previous: dict[str, float]
+    declared: dict[str, LineYear | None]
+
+    @property
+    def totals(self) -> dict[str, float]:
+        """Emission of each line."""
+        return _column(self.lines, "line_id", "total_tco2")
+
+
+def desk_of(bench: Bench, year: str) -> Desk | None:
+    """Everything the allowances of `year` rest on; None where there are none to be made."""
+    number = int(year)
+    book = bench.ets(date(number - 1, 1, 1), date(number, 12, 31))
+    plan = book.plan(number)
+    lines = None if plan is None else _read(bench, CARBON_LINE_YEAR.name, year, LINE, plan)
+    if plan is None or lines is None or not lines.height:
+        return None
+    first, last = date(number, 1, 1), date(number, 12, 31)
+    own = bench.ets_home(first, last)
+    registry, factors = bench.registry(first, last), bench.factors(first, last)
+    ground = Ground(number, plan, book.orders[plan.profile], factors, registry, own.balance(number))
+    before = book.plan(number - 1)
+    previous = (
+        {}
+        if before is None
+        else _column(_read(bench, CARBON_LINE_YEAR.name, str(number - 1), LINE, before), "line_id", "total_tco2")
+    )
+    entities = _column(_read(bench, CARBON_ENTITY_YEAR.name, year, _ENTITY, plan), "plant_id", "direct_tco2")
+    return Desk(ground, lines, entities, previous, {n: own.line(n, number) for n in lines["line_id"]})
+
+
+def _read(bench: Bench, table: str, key: str, columns: list[str], plan: Plan) -> pl.DataFrame:
+    """Rows under the plan's method and way of adding months."""
+    found = bench.table(table, key, columns)
+    if found is None:
+        return pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
+    frame = pl.DataFrame(pl.from_arrow(found)).with_columns(pl.col(pl.Categorical).cast(pl.String))
+    return frame.filter(pl.col("method_id") == plan.method, pl.col("aggregation") == plan.aggregation)
+
+
+def _column(frame: pl.DataFrame, key: str, value: str) -> dict[str, float]:
+    rows = (
+        frame.select(key, pl.col(value).cast(pl.Float64))
+        .drop_nulls()
+        .unique(subset=key, keep="first", maintain_order=True)
+    )
+    return dict(rows.iter_rows())
