@@ -402,17 +402,39 @@ def carbon_calendar(
     emit(*calendar(Home(_settings(home)), str(year or today.year), today, plants), as_json=as_json)
 
 
+@carbon.command("filing")
+@HOME
+@AS_JSON
+@click.option("--year", required=True, type=click.IntRange(2000, 2099), help="年度 reporting year")
+@click.option("--method", default="", metavar="ID", help="核算方法 accounting method [the first in force]")
+@click.option("--basis", default="", metavar="NAME", help="也查企业 plants too, under this basis of electricity")
+@click.option("--allowances", is_flag=True, help="也查配额 allowances too")
+def carbon_filing(home: str | None, as_json: bool, year: int, method: str, basis: str, allowances: bool) -> None:
+    """填报 Every figure of a year that may not be filed, and why: drafts by name, what is missing, an open year."""
+    from pipelines.cli_filing import filing
+    from resources.home import Home
+
+    data, text = filing(Home(_settings(home)), str(year), method, basis, allowances=allowances)
+    emit(data, text, as_json=as_json)
+    sys.exit(DONE if data["may_be_filed"] else REFUSED)
+
+
 @carbon.command("what-if")
 @HOME
 @AS_JSON
 @click.option("--year", required=True, type=click.IntRange(2000, 2099), help="年度 reporting year")
 @click.option("--factor", "factors", multiple=True, metavar="ID=VALUE", help="另设因子 another value (repeatable)")
 @click.option("--balance", default="", metavar="VALUE|solve", help="行业平衡值 balance value, or solve for these lines")
-def carbon_what_if(home: str | None, as_json: bool, year: int, factors: tuple[str, ...], balance: str) -> None:
+@click.option(
+    "--from-release", "release_id", default="", metavar="ID|latest", help="用发布代替数据湖 a release, not the lake"
+)
+def carbon_what_if(
+    home: str | None, as_json: bool, year: int, factors: tuple[str, ...], balance: str, release_id: str
+) -> None:
     """试算 Lines and allowances with other factors or another balance value; nothing is written or published."""
     from pipelines.cli_carbon import what_if
 
-    emit(*what_if(_settings(home), str(year), factors, balance), as_json=as_json)
+    emit(*what_if(_settings(home), str(year), factors, balance, release_id), as_json=as_json)
 
 
 @main.group()

@@ -21,11 +21,14 @@ from assets.products import bring_up, product
 from contracts.ets import STEPS
 from contracts.meanings import ETS_STEP
 from kernels.allocation import Formula, balance_value
+from pipelines.cli_release import named
 from pipelines.columns import aligned
 from resources.aside import HomeAside
 from resources.bench import Bench
 from resources.ets_home import Balance, EtsHome
 from resources.factors import FactorBook
+from resources.released import HomeReleased
+from resources.sealed import Filings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,6 +40,10 @@ Said = tuple[dict[str, Any], str]
 SOLVE = "solve"
 _WHEN = {"overdue": "已过期 {0} 天 overdue by {0} d:", "due": "还有 {0} 天 {0} d left:"}
 _SHOWN = 20
+_DRIFTED = (
+    "{0} 条生产线不改任何值也与发布不同, 现值为重算所得: 登记、因子或方法已变 / {0} lines differ from the release before anything is "
+    "changed, and what stands is reckoned anew: registry, factors or methods are not those of then"
+)
 _LINE = ["line_id", "plant_id", "total_tco2", "allowance_t", "position_t", "no_number"]
 
 
@@ -83,36 +90,72 @@ def _state(row: dict[str, Any], today: date) -> str:
     return "due" if row["period"] < f"{today:%Y-%m}" else "later"
 
 
-def what_if(settings: Settings, year: str, changes: Iterable[str], balance: str) -> Said:
+def what_if(settings: Settings, year: str, changes: Iterable[str], balance: str, release: str = "") -> Said:
     """Lines, plants and allowances of a year with other factors or another balance value, beside what stands in the lake.
 
-    `changes` are FACTOR_ID=VALUE; `balance` a number, "solve" for the value that holds these lines in balance, or "". UsageError
-    with a sentence for what cannot be tried.
+    `changes` are FACTOR_ID=VALUE; `balance` a number, "solve" for the value that holds these lines in balance, or "". `release`, an
+    id or `latest`, is read in place of the lake. UsageError with a sentence for what cannot be tried.
     """
     with tempfile.TemporaryDirectory() as folder:
-        home = HomeAside(settings, Path(folder))
-        before = _lines(home, year)
-        home.__dict__["factors"] = _changed(home.factors, list(changes))
+        home = _tried(settings, Path(folder), year, release)
+        before, notes = _lines(home, year), list[str]()
+        if isinstance(home, HomeReleased):
+            _make(home, year)
+            if n := _apart(before, _lines(home, year)):
+                notes = [_DRIFTED.format(n)]
+                before = _lines(home, year)
+        home.__dict__["factors"] = _changed(home, list(changes))
         if balance:
             home.__dict__["ets_home"] = _balanced(home, year, balance)
-        for name in ("carbon_months", "carbon_years", "allocation"):
-            for key in sorted(k for k in product(name).keys(home) if k[:4] == year):
-                bring_up(home, product(name), key)
+        _make(home, year)
         after = _lines(home, year)
         value = home.ets_home.balance(int(year))
         if balance == SOLVE:
             # The first round gives emissions under the changed factors; the value that balances them is put in after it.
             value = _solved(home, year, after)
-            home.__dict__["ets_home"] = EtsHome((value,))
+            home.__dict__["ets_home"] = EtsHome((value,), home.ets_home.lines)
             bring_up(home, product("allocation"), year)
             after = _lines(home, year)
+        told = _told(year, before, after, value)
     if not after.height:
-        raise click.UsageError(f"{year} 没有生产线碳排放 no carbon of lines in {year}: kiln run --all")
-    return _told(year, before, after, value)
+        where = f"发布 release {home.release_id}" if isinstance(home, HomeReleased) else "kiln run --all"
+        raise click.UsageError(f"{year} 没有生产线碳排放 no carbon of lines in {year}: {where}")
+    source = home.release_id if isinstance(home, HomeReleased) else "lake"
+    return told[0] | {"source": source, "notes": notes}, "\n".join([*notes, told[1]])
 
 
-def _changed(book: FactorBook, changes: list[str]) -> FactorBook:
+def _tried(settings: Settings, folder: Path, year: str, release: str) -> Home:
+    """A home put aside, or one over a release, in which filed years may be tried too: a trial restates nothing."""
+    home: Home = HomeAside(settings, folder)
+    if release:
+        years = (year, str(int(year) - 1))
+        of_before = ("carbon_line_year", "carbon_entity_year")
+        home = HomeReleased(
+            settings, named(home.published, release), folder,
+            lambda table, key: key == "all" if table == "ledger_meter"
+            else (table.startswith("ledger_") and key[:4] == year) or (table in of_before and key in years)
+            or (table, key) == ("allocation_year", year),
+        )  # fmt: skip
+    home.__dict__["filings"] = Filings(home.filings.rows, opened=True)
+    return home
+
+
+def _make(home: Home, year: str) -> None:
+    for name in ("carbon_months", "carbon_years", "allocation"):
+        for key in sorted(k for k in product(name).keys(home) if k[:4] == year):
+            bring_up(home, product(name), key)
+
+
+def _apart(before: pl.DataFrame, now: pl.DataFrame) -> int:
+    """Lines whose emission or allowance is another."""
+    both = before.join(now, on="line_id", how="full", suffix="_now", coalesce=True)
+    differs = [~pl.col(n).eq_missing(pl.col(f"{n}_now")) for n in ("total_tco2", "allowance_t")]
+    return both.filter(pl.any_horizontal(differs)).height
+
+
+def _changed(home: Home, changes: list[str]) -> FactorBook:
     """The book with other values for some factors."""
+    book = home.factors
     rows = {r.factor_id: r for r in book.rows}
     given: dict[str, str] = {}
     for change in changes:
@@ -126,7 +169,8 @@ def _changed(book: FactorBook, changes: list[str]) -> FactorBook:
         if not value.is_finite():
             raise click.UsageError(f"{change!r}: 写作 write FACTOR=VALUE")
         given[name] = text
-    return FactorBook(replace(r, text=given[r.factor_id]) if r.factor_id in given else r for r in book.rows)
+    made = (replace(r, text=given[r.factor_id]) if r.factor_id in given else r for r in book.rows)
+    return FactorBook(made).seen_by(home.methods.selections)
 
 
 def _balanced(home: Home, year: str, balance: str) -> EtsHome:
@@ -138,7 +182,7 @@ def _balanced(home: Home, year: str, balance: str) -> EtsHome:
         raise click.UsageError(f"--balance {balance!r}: 数值或 a number or {SOLVE}") from error
     if not 0 < value < 10:
         raise click.UsageError(f"--balance {balance}: tCO2/t")
-    return EtsHome((Balance(int(year), value, "what-if", None),))
+    return EtsHome((Balance(int(year), value, "what-if", None),), home.ets_home.lines)
 
 
 def _solved(home: Home, year: str, lines: pl.DataFrame) -> Balance:
