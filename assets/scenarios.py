@@ -1,7 +1,7 @@
 """Scenarios of a year: other heating values, fuels, factors, carbide shares or balance values, computed as the year itself is.
 
-Belongs here: what a scenario changes in the sources of months, and the lines and allowances that follow, by the makers' own steps. Does
-not belong here: words and options (`pipelines/cli_sweep`), formulas (`kernels`). Nothing is written anywhere.
+Belongs here: what a scenario changes in the sources of months, and the lines and allowances that follow, by the makers' own steps.
+Does not belong here: words and options (`pipelines/cli_sweep`), formulas (`kernels`). Nothing is written anywhere.
 
 Axes: ncv:FUEL in % of what stands; switch:FROM:TO in % of the heat of FROM; clinker-factor in tCO2/t; carbide as the substitution
 rate in %; balance in tCO2/t. They act in this order, whatever order they are given in.

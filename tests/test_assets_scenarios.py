@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
@@ -47,7 +47,7 @@ def stage(lab: Lab) -> Stage:
     return found
 
 
-def lines(stage: Stage, *changes: Change) -> dict[str, dict[str, float]]:
+def lines(stage: Stage, *changes: Change) -> dict[str, dict[str, Any]]:
     return {r["line_id"]: r for r in stage.run(changes)[0]}
 
 
