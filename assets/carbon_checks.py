@@ -27,11 +27,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Desk:
-    """Everything the checks look at: ledgers of the year with their month, the year's lines, and what holds."""
+    """Everything the checks look at: ledgers of the year with their month, the year's lines, process emissions of their months, and
+    what holds.
+    """
 
     year: int
     ledgers: dict[str, pl.DataFrame]
     years: pl.DataFrame
+    months: pl.DataFrame
     factors: FactorBook
     registry: Registry
     book: EtsBook
@@ -66,7 +69,7 @@ def _period(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _share(difference: pl.Expr, of: str, bounds: Bounds) -> pl.Expr:
-    """A difference in % of a column; one that is no more than rounding is none."""
+    """A difference in % of a column, without end where that is nought; one that is no more than rounding is none."""
     share = 100 * difference.abs() / pl.col(of)
     return pl.when(difference.abs() > bounds.floor).then(share).otherwise(0.0)
 
@@ -79,7 +82,7 @@ def _fuel_balance(desk: Desk, bounds: Bounds) -> pl.DataFrame:
         - pl.col("closing")
         - pl.col("consumption")
     )
-    rows = desk.ledgers["ledger_fuel"].filter(pl.col("consumption") > 0)
+    rows = desk.ledgers["ledger_fuel"]
     terms = ("opening", "purchased", "sold", "closing", "consumption")
     return _period(
         rows.with_columns(
@@ -105,10 +108,9 @@ def _clinker_balance(desk: Desk, bounds: Bounds) -> pl.DataFrame:
         - pl.col("closing_t")
     )
     terms = ("opening_t", "output_t", "purchased_t", "sold_t", "used_t", "closing_t")
+    rows = desk.ledgers["ledger_clinker"]
     return _period(
-        desk.clinker().with_columns(
-            _share(left, "output_t", bounds).alias("value"), left.round(4).alias("left"), _told(*terms)
-        )
+        rows.with_columns(_share(left, "output_t", bounds).alias("value"), left.round(4).alias("left"), _told(*terms))
     )
 
 
@@ -221,6 +223,12 @@ def _carbide(desk: Desk, _bounds: Bounds) -> pl.DataFrame:
     )
 
 
+def _process_below_zero(desk: Desk, _bounds: Bounds) -> pl.DataFrame:
+    """Substitutes that deduct more than clinker emits: the sum is not cut off at nought, it is asked about (2.2)."""
+    evidence = pl.format("carbon_line_month process={}", pl.col("value").cast(pl.String).fill_null(""))
+    return _period(desk.months.rename({"emission_tco2": "value"}).with_columns(evidence.alias("evidence")))
+
+
 #: Checks for which a value inside the limits is the finding.
 WITHIN = frozenset({"C15_carbide_threshold"})
 CHECKS: dict[str, Callable[[Desk, Bounds], pl.DataFrame]] = {
@@ -237,4 +245,5 @@ CHECKS: dict[str, Callable[[Desk, Bounds], pl.DataFrame]] = {
     "C13_waste_heat": _waste_heat,
     "C14_substitutes": _substitutes,
     "C15_carbide_threshold": _carbide,
+    "C16_process_below_zero": _process_below_zero,
 }  # fmt: skip

@@ -57,7 +57,8 @@ UPSTREAM: dict[str, tuple[str, ...]] = {
     "allocation": ("carbon_line_year", "carbon_entity_year"),
     "calendar": ("ledger_clinker", "ledger_fuel", "ledger_rawmat"),
     "carbon_findings": (
-        "ledger_clinker", "ledger_fuel", "ledger_rawmat", "ledger_rawmeal", "ledger_lab", "ledger_electricity", "carbon_line_year",
+        "ledger_clinker", "ledger_fuel", "ledger_rawmat", "ledger_rawmeal", "ledger_lab", "ledger_electricity", "carbon_line_month",
+        "carbon_line_year",
     ),
     "findings": ("carbon_findings",),
 }  # fmt: skip

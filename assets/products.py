@@ -182,14 +182,14 @@ PRODUCTS: tuple[Product, ...] = (
         "emissions_clinker", ("emissions_per_clinker",), "year", "emissions-clinker-1", make_emissions_clinker, clinker_years,
         lambda _: "",
     ),
-    Product("carbon_months", ("carbon_line_month",), "month", "carbon-months-2", make_carbon_months, carbon_month_keys),
+    Product("carbon_months", ("carbon_line_month",), "month", "carbon-months-3", make_carbon_months, carbon_month_keys),
     Product(
-        "carbon_years", ("carbon_line_year", "carbon_entity_year"), "year", "carbon-years-2", make_carbon_years, carbon_year_keys
+        "carbon_years", ("carbon_line_year", "carbon_entity_year"), "year", "carbon-years-3", make_carbon_years, carbon_year_keys
     ),
     Product("uncertainty", ("carbon_uncertainty",), "year", "uncertainty-2", make_uncertainty, uncertainty_years),
     Product("allocation", ("allocation_year",), "year", "allocation-2", make_allocation, allocation_years),
     Product("calendar", ("filing_calendar",), "year", "calendar-2", make_calendar, calendar_years),
-    Product("carbon_findings", ("carbon_findings",), "year", "carbon-findings-1", make_carbon_findings, finding_years),
+    Product("carbon_findings", ("carbon_findings",), "year", "carbon-findings-2", make_carbon_findings, finding_years),
     # After all that findings are made of.
     Product("findings", ("findings",), "none", "findings-3", make_findings, lambda _: [ALL]),
 )  # fmt: skip
