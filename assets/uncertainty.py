@@ -69,7 +69,8 @@ def make_uncertainty(bench: Bench, year: str) -> dict[str, pa.Table]:
     of = pl.col("line_id").replace_strict(kinds, default=None, return_dtype=pl.String)
     sources = sources.with_columns(pl.when(pl.col("part") == "clinker").then(of).alias("clinker_class"))
     groups = grouped(sources, book, _classes(bench), _incomplete(bench, year, plan))
-    return {CARBON_UNCERTAINTY.name: CARBON_UNCERTAINTY.arrow(frame(table_rows(groups, year, plan.method)))}
+    rows = table_rows(groups, year, plan.method, threads=bench.settings.threads)
+    return {CARBON_UNCERTAINTY.name: CARBON_UNCERTAINTY.arrow(frame(rows))}
 
 
 def grouped(

@@ -45,12 +45,14 @@ class Group:
         return "entity" if self.line_id is None else "line"
 
 
-def table_rows(groups: list[Group], year: str, method: str, draws: int = DRAWS) -> list[dict[str, Any]]:
+def table_rows(
+    groups: list[Group], year: str, method: str, draws: int = DRAWS, threads: int = 1
+) -> list[dict[str, Any]]:
     """Rows of the table: one of each line or entity, and one of each of its inputs. What lacks anything has no interval."""
     whole = [line for line in groups if not line.missing and line.terms]
     arrays = _arrays(whole)
     seeds = np.array([_seed(line, year, method) for line in whole], np.uint64)
-    drawn = spread(seeds, draws, *arrays)
+    drawn = spread(seeds, draws, *arrays, threads=threads)
     total, parts = variance(*arrays)
     sds = relative_sd(arrays[1])
     made = []

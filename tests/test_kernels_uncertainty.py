@@ -187,6 +187,7 @@ def test_lines_in_chunks_and_threads_have_the_same_bytes() -> None:
     whole = spread(*parts)
     with ThreadPoolExecutor(3) as pool:
         again = list(pool.map(lambda _: spread(*parts), range(3)))
+    again += [spread(*parts, threads=n) for n in (2, 3, 9)]
     assert all(a.tobytes() == b.tobytes() for other in again for a, b in zip(whole, other, strict=True))
     for g in range(many):
         alone = one(LINE_INPUTS, LINE_TERMS, 300, g)[0]
