@@ -428,13 +428,25 @@ def carbon_filing(home: str | None, as_json: bool, year: int, method: str, basis
 @click.option(
     "--from-release", "release_id", default="", metavar="ID|latest", help="用发布代替数据湖 a release, not the lake"
 )
+@click.option(
+    "--vary",
+    multiple=True,
+    metavar="NAME=LOW..HIGH/STEPS",
+    help="逐一试算 every value of ncv:FUEL (%), switch:FUEL:FUEL (% of heat), clinker-factor, carbide (%), balance; or NAME=1,2 (repeatable)",
+)
 def carbon_what_if(
-    home: str | None, as_json: bool, year: int, factors: tuple[str, ...], balance: str, release_id: str
+    home: str | None,
+    as_json: bool,
+    year: int,
+    factors: tuple[str, ...],
+    balance: str,
+    release_id: str,
+    vary: tuple[str, ...],
 ) -> None:
     """试算 Lines and allowances with other factors or another balance value; nothing is written or published."""
     from pipelines.cli_carbon import what_if
 
-    emit(*what_if(_settings(home), str(year), factors, balance, release_id), as_json=as_json)
+    emit(*what_if(_settings(home), str(year), factors, balance, release_id, vary), as_json=as_json)
 
 
 @main.group()

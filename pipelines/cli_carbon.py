@@ -22,6 +22,7 @@ from contracts.ets import STEPS
 from contracts.meanings import ETS_STEP
 from kernels.allocation import Formula, balance_value
 from pipelines.cli_release import named
+from pipelines.cli_sweep import sweep
 from pipelines.columns import aligned
 from resources.aside import HomeAside
 from resources.bench import Bench
@@ -90,11 +91,13 @@ def _state(row: dict[str, Any], today: date) -> str:
     return "due" if row["period"] < f"{today:%Y-%m}" else "later"
 
 
-def what_if(settings: Settings, year: str, changes: Iterable[str], balance: str, release: str = "") -> Said:
+def what_if(
+    settings: Settings, year: str, changes: Iterable[str], balance: str, release: str = "", vary: tuple[str, ...] = ()
+) -> Said:
     """Lines, plants and allowances of a year with other factors or another balance value, beside what stands in the lake.
 
     `changes` are FACTOR_ID=VALUE; `balance` a number, "solve" for the value that holds these lines in balance, or "". `release`, an
-    id or `latest`, is read in place of the lake. UsageError with a sentence for what cannot be tried.
+    id or `latest`, is read in place of the lake. `vary` are ranges (`cli_sweep`), each tried on top of the changes. UsageError with a sentence for what cannot be tried.
     """
     with tempfile.TemporaryDirectory() as folder:
         home = _tried(settings, Path(folder), year, release)
@@ -109,6 +112,9 @@ def what_if(settings: Settings, year: str, changes: Iterable[str], balance: str,
             home.__dict__["ets_home"] = _balanced(home, year, balance)
         _make(home, year)
         after = _lines(home, year)
+        if vary and after.height:
+            data, text = sweep(home, year, vary, solve=balance == SOLVE)
+            return data | {"source": _source(home), "notes": notes}, "\n".join([*notes, text])
         value = home.ets_home.balance(int(year))
         if balance == SOLVE:
             # The first round gives emissions under the changed factors; the value that balances them is put in after it.
@@ -120,8 +126,11 @@ def what_if(settings: Settings, year: str, changes: Iterable[str], balance: str,
     if not after.height:
         where = f"发布 release {home.release_id}" if isinstance(home, HomeReleased) else "kiln run --all"
         raise click.UsageError(f"{year} 没有生产线碳排放 no carbon of lines in {year}: {where}")
-    source = home.release_id if isinstance(home, HomeReleased) else "lake"
-    return told[0] | {"source": source, "notes": notes}, "\n".join([*notes, told[1]])
+    return told[0] | {"source": _source(home), "notes": notes}, "\n".join([*notes, told[1]])
+
+
+def _source(home: Home) -> str:
+    return home.release_id if isinstance(home, HomeReleased) else "lake"
 
 
 def _tried(settings: Settings, folder: Path, year: str, release: str) -> Home:

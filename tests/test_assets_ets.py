@@ -496,6 +496,8 @@ def test_a_trial_changes_nothing_and_tells_the_difference(tmp_path: Path, monkey
     del lab.home.__dict__["registry"]
     lab.year_of_a(2025)
     made(lab)
+    (tmp_path / "published").mkdir(exist_ok=True)
+    (tmp_path / "published/current.json").write_text("{}", encoding="utf-8")
     before = snapshot(tmp_path)
     data, text = cli_carbon.what_if(lab.home.settings, YEAR, ["CN.CEM.EF.PORT.V01=0.545"], "0.845")
     assert snapshot(tmp_path) == before
@@ -507,6 +509,15 @@ def test_a_trial_changes_nothing_and_tells_the_difference(tmp_path: Path, monkey
     solved, _ = cli_carbon.what_if(lab.home.settings, YEAR, [], "solve")
     assert solved["balance_value"] == pytest.approx(1144585.41 / 1427056.82)
     assert solved["lines"][0]["allowance_t"] in (1144584, 1144585)
+    swept, words = cli_carbon.what_if(
+        lab.home.settings, YEAR, ["CN.CEM.EF.PORT.V01=0.545"], "solve", vary=("carbide=0,10",)
+    )
+    totals = [sum(row["total_tco2"] for row in scenario["lines"]) for scenario in swept["scenarios"]]
+    assert totals[0] == pytest.approx(1144585.41 + 1427056.82 * 0.01, abs=0.02), "ranges start from the changed factors"
+    assert totals[0] < totals[1], "no carbide at all"
+    assert totals[1] > totals[2]
+    assert (swept["source"], len(swept["axes"])) == ("lake", 1)
+    assert "nothing was written" in words
     with pytest.raises(Exception, match=r"NO\.SUCH"):
         cli_carbon.what_if(lab.home.settings, YEAR, ["NO.SUCH=1"], "")
     told, words = cli_carbon.calendar(lab.home, YEAR, date(2025, 9, 1), ())
