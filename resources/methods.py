@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import reference
 from resources.factors_read import LATEST
 from resources.methods_home import FILE, Choice, read_choices
+from resources.methods_inputs import FILE as INPUTS
 from resources.methods_read import Method, MethodFile, Part, Profile
 from resources.problems import Problem, listing
 from resources.provinces import province_key
@@ -77,7 +78,7 @@ class MethodBook:
         folder = reference.METHODS if folder is None else folder
         rounding = _file(folder / _ROUNDING)
         profiles = {p.id: p for p in rounding.profiles()}
-        others = (_ROUNDING, _RUNS, _REGIONS)
+        others = (_ROUNDING, _RUNS, _REGIONS, INPUTS)
         files = [_file(p) for p in sorted(folder.glob("*.toml")) if p.name not in others]
         methods = [made for f in files if not f.problems and (made := f.method(profiles)) is not None]
         problems = [*rounding.problems, *(p for f in files for p in f.problems)]
