@@ -11,16 +11,16 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-import pyarrow as pa
-
 from contracts import TABLES
-from contracts.ledgers import METERINGS, MONTHLY, NCV_SOURCES
+from contracts.ledgers import METERINGS, NCV_SOURCES
 from resources.events_words import folded
+from resources.ledgers_items import Item, item_of, of_name, unit_of
 from resources.ledgers_months import month_head, years_of
 from resources.ledgers_sheet import Note, Parsed, letter
-from resources.ledgers_words import STAMPS, WRONG, limits, load_words
+from resources.ledgers_words import STAMPS, limits, load_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,9 +32,6 @@ _LEAST_MONTHS, _LEAST_NAMES = 2, 3
 #: What tells rows of one month apart, and what else a row may say of itself.
 _SAID = ("plant_id", "line_id", "facility", "fuel", "material", "meter_id", "ncv_source", "metering", *STAMPS)
 _NAMED = ("plant_id", "line_id", "facility")
-_AMOUNT = ("t", "1e4Nm3")
-#: Tables whose items name no fuel or material: of two that know a word none is taken.
-_PLAIN = tuple(t.name for t in MONTHLY if not {"fuel", "material"} & set(t.names))
 #: What 获取方式 (how a value was come by) of an item is called in its table.
 _WAYS = {"output_t": ("metering", METERINGS), "ncv_gj": ("ncv_source", NCV_SOURCES)}
 
@@ -47,15 +44,6 @@ class _Head(NamedTuple):
     annual: int | None
     said: dict[int, str]
     special: dict[str, int]
-
-
-class _Item(NamedTuple):
-    """What an item's cell means; `name` of the fuel or material that it begins with."""
-
-    table: str
-    column: str
-    unit: str
-    name: str
 
 
 @dataclass
@@ -73,6 +61,12 @@ def parse_across(grid: Grid, table: str, notes: list[Note]) -> list[Parsed] | No
     """The tables of a sheet with months across, `table` "" where its name says none; None for a sheet of another layout."""
     head = _find(grid, table) if table != "ledger_meter" else None
     return _Reader(grid, table, head, notes).read() if head else None
+
+
+@cache
+def _keys(table: str) -> tuple[str, ...]:
+    """What tells groups of items apart."""
+    return tuple(n for n in (*TABLES[table].key, *STAMPS) if n != "month")
 
 
 def _find(grid: Grid, table: str) -> _Head | None:
@@ -138,7 +132,7 @@ class _Reader:
         if months is None:
             return []
         item = self._head.special.get("item")
-        whole = None if item is not None else self._of_name()
+        whole = None if item is not None else of_name(self._table, self._grid.name)
         if item is None and whole is None:
             figures = {"table": self._table or "-", "lacking": "信息项 (item)"}
             self._notes.append(Note("L03_no_header", self._grid.name, 0, "", "", None, figures))
@@ -178,13 +172,6 @@ class _Reader:
             self._note("L05_column_twice", self._row_of_header, i, "month", texts.pop(i))
         return texts
 
-    def _of_name(self) -> _Item | None:
-        """A sheet without items is about what its name says."""
-        found = self._words.heading(self._table, self._grid.name) if self._table else None
-        return (
-            _Item(self._table, found.column, found.unit, "") if found and _counts(self._table, found.column) else None
-        )
-
     def _titled(self) -> Iterator[tuple[str, str]]:
         """Plant, line and place of use as rows above the table name them: `企业名称：甲` or in the next cell."""
         for _, cells in self._grid.rows[: self._head.at]:
@@ -216,37 +203,44 @@ class _Reader:
                     row[i] = "" if i in self._numbers else value if i == merge.left else row[i]
         return made
 
-    def _take(self, number: int, cells: list[str], titled: Mapping[str, str], whole: _Item | None) -> None:
+    def _take(self, number: int, cells: list[str], titled: Mapping[str, str], whole: Item | None) -> None:
         at = self._head.special
-        said = dict(titled) | {name: cells[i] for i, name in self._head.said.items() if cells[i]}
+        said = {**titled, **{name: cells[i] for i, name in self._head.said.items() if cells[i]}}
         text = cells[at["item"]] if "item" in at else ""
-        item = whole or self._item(text, said)
+        fuel, material = said.get("fuel", ""), said.get("material", "")
+        item = whole or item_of(self._table, text, fuel or material, "ledger_fuel" if fuel else "ledger_rawmat")
         if item is None:
             self._strange[text or "-"] = None
             return
-        if item.name:
-            said["material" if item.table == "ledger_rawmat" else "fuel"] = item.name
-        unit = self._unit(number, cells, item, text)
+        if name := item.name or (fuel if item.table == "ledger_rawmat" and not material else ""):
+            said["material" if item.table == "ledger_rawmat" else "fuel"] = name
+        told = cells[at["unit"]] if "unit" in at else ""
+        unit = unit_of(item, told)
         if unit is None:
+            wanted = " / ".join(self._words.headers[item.table][item.column].units)
+            place = at["unit"] if told else at.get("item")
+            self._note("L04_unit_of_header", number, place, item.column, told or text, wanted=wanted)
             return
         self._way(cells, item, said)
-        names = [
-            n
-            for n in _SAID
-            if n in self._words.headers[item.table] and (n != "meter_id" or item.column == "consumption")
-        ]
-        key = (item.table, *(said.get(n, "") for n in (*TABLES[item.table].key, *STAMPS)))
+        self._put(number, cells, item, said, text, unit)
+
+    def _put(self, number: int, cells: list[str], item: Item, said: dict[str, str], text: str, unit: str) -> None:
+        kept = {n: v for n, v in said.items() if v and n in self._words.headers[item.table]}
+        if item.column != "consumption":
+            kept.pop("meter_id", None)
+        key = (item.table, *(kept.get(n, "") for n in _keys(item.table)))
         group = self._groups.get(key)
         if group is None:
-            places = {name: f"{letter(i)}{number}" for i, name in self._head.said.items() if name in names}
+            places = {name: f"{letter(i)}{number}" for i, name in self._head.said.items() if name in kept}
             group = self._groups[key] = _Group({}, places, number)
-        group.said |= {n: said[n] for n in names if said.get(n)}
+        group.said |= kept
         if item.column in group.items or (key, item.column) in self._twice:
             self._drop(key, item.column, number, text)
             return
         group.items[item.column] = number, cells
         group.units |= {unit} - {""}
-        self._faults(number, item.column)
+        if self._grid.faults:
+            self._faults(number, item.column)
 
     def _drop(self, key: tuple[str, ...], column: str, number: int, text: str) -> None:
         """An item that stands twice is taken from neither row."""
@@ -255,55 +249,7 @@ class _Reader:
         for row in filter(None, (first[0] if first else 0, number)):
             self._note("L05_column_twice", row, self._head.special.get("item", 0), column, text)
 
-    def _item(self, text: str, said: dict[str, str]) -> _Item | None:
-        """What an item means, by the sheet's table, else by the fuel or material of its row, else by a word of one table alone."""
-        if self._table:
-            return self._in_table(self._table, text)
-        name = folded(said.get("fuel") or said.get("material") or "")
-        if name:
-            table = self._table_of(name) or ("ledger_fuel" if said.get("fuel") else "ledger_rawmat")
-            if "fuel" in said and table == "ledger_rawmat":
-                said["material"] = said.pop("fuel")
-            if found := self._in_table(table, text):
-                return found
-        known = [item for t in MONTHLY if (item := self._in_table(t.name, text))]
-        # A word that several tables know, such as 消耗量, needs the name of what is consumed.
-        alone = known[0] if len(known) == 1 else None
-        return alone if alone and (alone.table in _PLAIN or alone.name) else None
-
-    def _table_of(self, name: str) -> str:
-        if fuel := self._words.values["fuel"].get(name):
-            return "ledger_altfuel" if self._words.fuels[fuel].kind == "alternative" else "ledger_fuel"
-        return "ledger_rawmat" if name in self._words.values["material"] else ""
-
-    def _in_table(self, table: str, text: str) -> _Item | None:
-        found = self._words.heading(table, text)
-        if found and _counts(table, found.column):
-            return _Item(table, found.column, found.unit, "")
-        if table in _PLAIN:
-            return None
-        for cut in range(len(text) - 1, 0, -1):
-            if self._table_of(folded(text[:cut])) == table and (
-                found := self._words.heading(table, text[cut:].strip("的 -_"))
-            ):
-                return _Item(table, found.column, found.unit, text[:cut]) if _counts(table, found.column) else None
-        return None
-
-    def _unit(self, number: int, cells: list[str], item: _Item, text: str) -> str | None:
-        """The unit that amounts of a fuel are in, "" where none is given; None, with a note, for one that is not the column's."""
-        ours = self._words.headers[item.table][item.column].units
-        place = self._head.special.get("unit")
-        told = cells[place] if place is not None else ""
-        given = {u for u in (item.unit, (self._words.unit(told) or WRONG) if told else "") if u}
-        known = [set(u.split("|")) for u in given]
-        if (ours and any(not u <= set(ours) for u in known)) or (len(given) > 1 and not set.intersection(*known)):
-            shown, column = (told, place) if told else (text, self._head.special.get("item"))
-            self._note("L04_unit_of_header", number, column, item.column, shown, wanted=" / ".join(ours))
-            return None
-        one = set.intersection(*known) if known else set()
-        return one.pop() if ours == _AMOUNT and len(one) == 1 else ""
-
-    def _way(self, cells: list[str], item: _Item, said: dict[str, str]) -> None:
+    def _way(self, cells: list[str], item: Item, said: dict[str, str]) -> None:
         place, (column, known) = self._head.special.get("way"), _WAYS.get(item.column, ("", ()))
         if column in TABLES[item.table].names and place is not None:
             said.pop(column, None)
@@ -319,33 +265,30 @@ class _Reader:
     def _turned(self, table: str, months: Mapping[int, str]) -> Parsed | None:
         names = [n for n in self._words.headers[table] if n != "month"]
         columns: dict[str, list[str]] = {n: [] for n in (*names, "month")}
-        rows: list[int] = []
-        letters: list[str] = []
-        total: list[bool] = []
-        groups = [g for key, g in self._groups.items() if key[0] == table and g.items]
+        self._letters: list[str] = []
+        made = Parsed(table, self._grid.name, self._letters, columns, [], [])
         annual = {self._head.annual: "全年"} if self._head.annual is not None else {}
+        groups = [g for key, g in self._groups.items() if key[0] == table and g.items]
         for group in sorted(groups, key=lambda g: g.row):
-            fixed = dict(group.said)
-            if "unit" in names and len(group.units) == 1:
-                fixed["unit"] = next(iter(group.units))
-            summed = any(text and self._is_sum(text) for text in fixed.values())
-            for i, month in {**months, **annual}.items():
-                texts = {name: cells[i] for name, (_, cells) in group.items.items()}
-                if not any(texts.values()):
-                    continue
-                for name in names:
-                    columns[name].append(texts.get(name) or fixed.get(name, ""))
-                columns["month"].append(month)
-                cells_of = {name: f"{letter(i)}{row}" for name, (row, _) in group.items.items()}
-                letters.append(json.dumps({**group.places, "month": f"{letter(i)}{self._row_of_header}", **cells_of}))
-                rows.append(group.row)
-                total.append(summed or i in annual)
-        return Parsed(table, self._grid.name, letters, columns, rows, total) if rows else None
+            self._turn(group, {**months, **annual}, made)
+        return made if made.rows else None
+
+    def _turn(self, group: _Group, months: Mapping[int, str], made: Parsed) -> None:
+        """Rows of one group: a month each, for those in which any item has a value."""
+        filled = [i for i in months if any(cells[i] for _, cells in group.items.values())]
+        fixed = dict(group.said)
+        if len(group.units) == 1 and "unit" in made.columns:
+            fixed["unit"] = next(iter(group.units))
+        for name in made.columns:
+            cells = group.items[name][1] if name in group.items else None
+            fixed_or_month = [months[i] if name == "month" else fixed.get(name, "") for i in filled]
+            made.columns[name] += [cells[i] for i in filled] if cells else fixed_or_month
+        cells_of = {name: f"\0{row}" for name, (row, _) in group.items.items()}
+        places = json.dumps({**group.places, "month": f"\0{self._row_of_header}", **cells_of})
+        self._letters += [places.replace("\\u0000", letter(i)) for i in filled]
+        made.rows += [group.row] * len(filled)
+        summed = any(text and self._is_sum(text) for text in fixed.values())
+        made.total += [summed or i == self._head.annual for i in filled]
 
     def _is_sum(self, text: str) -> bool:
         return folded(text) in self._words.totals
-
-
-def _counts(table: str, column: str) -> bool:
-    """Whether a column holds numbers."""
-    return column in TABLES[table].names and TABLES[table][column].type == pa.float64()

@@ -7,6 +7,7 @@ Belongs here: completeness of series over the months of a year, total rows again
 from __future__ import annotations
 
 from collections import defaultdict
+from math import fsum
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 #: Columns whose rows do not add up to their total: means and shares, and stocks, which are those at the ends.
 _MEANS = ("_pct", "ncv_gj", "ef_tco2_gj", "ckd_calcination")
 _FIRST, _LAST = ("opening", "opening_t"), ("closing", "closing_t")
+
 #: What a mean of the year is weighted by.
 _WEIGHTS = ("consumption", "consumption_t", "rawmeal_t", "ckd_t")
 
@@ -106,43 +108,61 @@ def tell_totals(table: str, rows: pl.DataFrame, teller: Teller) -> None:
     contract = TABLES[table]
     numbers = [c.name for c in contract.columns if c.type == pa.float64()]
     sums = [n for n in numbers if not n.endswith((*_MEANS, *_FIRST, *_LAST))]
+    used = [*contract.key, *numbers, ROW]
     for sheet in rows.join(sheets, on=[PATH, SHEET], how="semi").partition_by(PATH, SHEET, maintain_order=True):
-        above: defaultdict[bool, int] = defaultdict(int)
-        for row in sheet.sort(ROW).filter(pl.col(TOTAL)).iter_rows(named=True):
-            named = [n for n in contract.key if row[n] is not None]
-            some = sheet.filter(~pl.col(TOTAL) & (pl.col(ROW) <= row[ROW]), *(pl.col(n) == row[n] for n in named))
-            since = some.filter(pl.col(ROW) > above[bool(named)])
-            above[bool(named)] = row[ROW]
+        some = sheet.sort(ROW)
+        spans = _Spans(list(some.filter(~pl.col(TOTAL)).select(used).iter_rows(named=True)))
+        for row in some.filter(TOTAL).iter_rows(named=True):
+            named = tuple(n for n in contract.key if row[n] is not None)
+            every, since = spans.of(row, named)
             for name in sums:
-                _compare(row, name, [some, since], teller)
-            if all(row[n] is not None or contract[n].nullable or n == "month" for n in contract.key):
+                _compare(row, name, [every, since], teller)
+            if all(n in named or contract[n].nullable or n == "month" for n in contract.key):
                 for name in (n for n in numbers if n not in sums):
-                    _compare_year(row, name, some, teller)
+                    _compare_year(row, name, every, teller)
 
 
-def _compare(row: Row, name: str, spans: list[pl.DataFrame], teller: Teller) -> None:
+class _Spans:
+    """Rows that a total may sum: all above it that bear the names it gives, and of those the ones since the last total like it."""
+
+    def __init__(self, rows: list[Row]) -> None:
+        self._rows = rows
+        self._named: dict[tuple[str, ...], dict[tuple[object, ...], list[Row]]] = {}
+        self._above: defaultdict[bool, int] = defaultdict(int)
+
+    def of(self, total: Row, named: tuple[str, ...]) -> tuple[list[Row], list[Row]]:
+        if named not in self._named:
+            self._named[named] = defaultdict(list)
+            for row in self._rows:
+                self._named[named][tuple(row[n] for n in named)].append(row)
+        every = [r for r in self._named[named].get(tuple(total[n] for n in named), ()) if r[ROW] <= total[ROW]]
+        since = [r for r in every if r[ROW] > self._above[bool(named)]]
+        self._above[bool(named)] = total[ROW]
+        return every, since
+
+
+def _compare(row: Row, name: str, spans: list[list[Row]], teller: Teller) -> None:
     """A total is right when it is the sum of all rows above it, or of those since the last total."""
     told = row[name]
-    if told is None or not any(span[name].count() for span in spans):
+    values = [[r[name] for r in span if r[name] is not None] for span in spans]
+    if told is None or not any(values):
         return
-    sums = [float(span[name].sum()) for span in spans]
-    slack = limits()["total_tolerance"] * abs(told) + 0.005 * max(span.height for span in spans)
+    sums = [fsum(some) for some in values]
+    slack = limits()["total_tolerance"] * abs(told) + 0.005 * max(map(len, spans))
     if all(abs(told - s) > slack for s in sums):
         _differs(row, name, told, sums[0], teller)
 
 
-def _compare_year(row: Row, name: str, months: pl.DataFrame, teller: Teller) -> None:
+def _compare_year(row: Row, name: str, months: list[Row], teller: Teller) -> None:
     """A year's stock is that at its end, its mean one of its months: weighted by consumption or not, of the decimals it has."""
-    told, some = row[name], months.filter(pl.col(name).is_not_null()).sort("month")
-    if told is None or not some.height:
+    told, some = row[name], [r for r in months if r[name] is not None]
+    if told is None or not some:
         return
-    values = some[name]
     if name in (*_FIRST, *_LAST):
-        usual = [float(values[0 if name in _FIRST else -1])]
+        usual = [(min if name in _FIRST else max)(some, key=lambda r: str(r["month"]))[name]]
     else:
-        by = [w for w in _WEIGHTS if w in some.columns and not some[w].null_count() and some[w].sum() > 0]
-        means = some.select(*((pl.col(name) * pl.col(w)).sum() / pl.col(w).sum() for w in by)).row(0) if by else ()
-        usual = [float(v) for v in means] + [float(values.to_numpy().mean())]
+        weights = [[r.get(w) or 0.0 for r in some] for w in _WEIGHTS] + [[1.0] * len(some)]
+        usual = [fsum(r[name] * w for r, w in zip(some, by, strict=True)) / fsum(by) for by in weights if fsum(by) > 0]
     slack = limits()["total_tolerance"] * abs(told) + 0.5 * 10.0 ** -_decimals(told)
     if all(abs(told - u) > slack for u in usual):
         _differs(row, name, told, usual[0], teller)

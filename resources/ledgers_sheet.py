@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -73,6 +74,7 @@ class Parsed:
     total: list[bool]
 
 
+@cache
 def letter(column: int) -> str:
     """A column's letter: 0 is A, 26 is AA."""
     text = ""
@@ -275,11 +277,10 @@ class _Reader:
 
     def _remark(self, cells: Sequence[str]) -> bool:
         """A line below the table that says who filled it in, or a note: no row of it."""
-        told = [c for c in cells if c]
-        first = folded(told[0]) if told else ""
-        if len(told) == 1 and not any(c.isdigit() for c in first):
+        first = next(filter(None, cells), "")
+        if cells.count("") == len(cells) - 1 and not any(c.isdigit() for c in folded(first)):
             return True
-        return any(first.startswith(w) for w in self._words.remarks) and not any(_numeric(c) for c in told)
+        return _begins_remark(first) and not any(_numeric(c) for c in cells if c)
 
     def _unit_of_header(self, columns: dict[str, list[str]], n: int) -> None:
         """Where no column gives the unit of amounts, a header that names one unit does."""
@@ -296,6 +297,11 @@ class _Reader:
             and one
         ):
             columns["unit"] = [one] * n
+
+
+@lru_cache(maxsize=1 << 12)
+def _begins_remark(text: str) -> bool:
+    return folded(text).startswith(load_words().remarks)
 
 
 def _trimmed(cells: Sequence[str], width: int) -> Sequence[str]:

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 import python_calamine as calamine
 
 from resources.events_file import Refusal
-from resources.events_words import BLANK
 from resources.ledgers_sheet import Grid, Merge, Note, letter
 from resources.ledgers_text import cleaned
 from resources.ledgers_words import limits, load_words
@@ -245,16 +244,16 @@ def _grid(sheet: calamine.CalamineSheet, look: _Look) -> Grid:
     # Lines come from the first row on, but cells from the first filled column.
     left = [""] * sheet.start[1]
     rows: list[tuple[int, Sequence[str]]] = [
-        (n, [*left, *map(text_of, row)]) for n, row in enumerate(sheet.iter_rows(), 1) if any(c != "" for c in row)
+        (n, texts) for n, row in enumerate(sheet.iter_rows(), 1) if any(texts := [*left, *map(text_of, row)])
     ]
     merged = [Merge(a[0] + 1, a[1], b[0] + 1, b[1]) for a, b in sheet.merged_cell_ranges or ()]
     return Grid(sheet.name, cleaned(rows), merged, look.faults)
 
 
 def text_of(cell: object) -> str:
-    """A cell as text: a number as short as its double allows, a date as YYYY-MM-DD, with the time where it has one."""
+    """A cell as text, not stripped: a number as short as its double allows, a date as YYYY-MM-DD, with the time where it has one."""
     if isinstance(cell, str):
-        return cell.strip(BLANK)
+        return cell
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float):
