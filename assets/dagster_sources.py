@@ -1,4 +1,4 @@
-"""The books as Dagster sees them: factors, methods and rules are observable sources, one partition a month.
+"""The books as Dagster sees them: factors, methods, the trading system and rules are observable sources, one partition a month.
 
 Belongs here: the sources, what they say of each month, which products read them, and the condition under which the UI has a light
 product made. Does not belong here: what is in force (`resources`), and the sensor that looks (`pipelines/reconcile.py`).
@@ -8,6 +8,7 @@ a correction of a comment moves nothing.
 """
 
 # No postponed annotations here: Dagster reads the types of resources from the functions themselves.
+import hashlib
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, timedelta
@@ -26,17 +27,27 @@ BOOKS: Mapping[str, tuple[Callable[[Home, date, date], str], str, str]] = {
         "emission factors of reference/factors and registry/factors*.csv",
     ),
     "methods": (lambda home, a, b: home.methods.version(a, b), "核算方法", "accounting methods of reference/methods"),
+    "ets": (
+        lambda home, a, b: _both(home.ets.version(a, b), home.ets_home.version(a, b)),
+        "碳市场规定与平衡值",
+        "the trading system of reference/ets, balance values and lines of registry/ets*.csv",
+    ),
     "rules": (lambda home, a, b: home.rules.version(a, b), "规则", "limits and parameters of reference/rules"),
 }
 #: Books by light product. Rules stand by themselves: a change of theirs is the night's, and days by the thousand that rest on months
 #: would be called unsynced for what they never read.
 READS: Mapping[str, tuple[str, ...]] = {
     "carbon_months": ("factors", "methods"),
-    "carbon_years": ("factors", "methods"),
-    "allocation": ("factors",),
-    "calendar": ("factors",),
-    "carbon_findings": ("factors", "methods"),
+    "carbon_years": ("methods",),
+    "uncertainty": ("ets",),
+    "allocation": ("factors", "ets"),
+    "calendar": ("factors", "ets"),
+    "carbon_findings": ("factors", "ets"),
 }
+
+
+def _both(*versions: str) -> str:
+    return hashlib.sha256("\n".join(versions).encode()).hexdigest()
 
 
 def books_of(product: str) -> tuple[str, ...]:

@@ -32,6 +32,10 @@ def is_light(of: Product) -> bool:
     return all(TABLES[t].layer in LIGHT_LAYERS for t in of.tables)
 
 
+def _is_ledger(of: Product) -> bool:
+    return any(TABLES[t].layer == "ledgers" for t in of.tables)
+
+
 def light_products(products: Iterable[Product] = PRODUCTS) -> list[Product]:
     """Products that are light, in their order."""
     return [p for p in products if is_light(p)]
@@ -58,10 +62,9 @@ def within(key: str, first: str, last: str) -> bool:
 def nothing_stale(home: Home) -> list[str]:
     """Sentences about light partitions that rest on what no longer holds; [] is the good answer. They stand in a release's way.
 
-    Months and years: a table of all findings or meters is told anew by every run, and a file that has just come is no reason
-    to hold figures back.
+    A table of all findings is told anew by every run and no figure rests on it; meters correct what was burnt.
     """
-    products = [p for p in light_products() if p.partition != "none"]
+    products = [p for p in light_products() if p.partition != "none" or _is_ledger(p)]
     return [
         f"{name}: {len(keys)} 个分区已过期 partitions are stale ({', '.join(list(keys)[:5])}{' …' if len(keys) > 5 else ''}); "
         "kiln plan 说明原因 tells why, kiln backfill 更新 brings them up to date"

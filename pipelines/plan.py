@@ -6,8 +6,11 @@ Does not belong here: carrying it out (`pipelines/backfill.py`), comparing (`pip
 
 from __future__ import annotations
 
+import re
 import tempfile
+from calendar import monthrange
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -197,12 +200,30 @@ def _because(words: dict[str, list[str]]) -> list[str]:
     by_sentence: dict[str, list[str]] = {}
     for key, said in words.items():
         for sentence in said:
-            by_sentence.setdefault(sentence, []).append(key)
+            by_sentence.setdefault(_of_its_period(sentence, key), []).append(key)
     lines = [
         f"  {_spans(keys)}: {sentence}"
         for sentence, keys in sorted(by_sentence.items(), key=lambda item: (-len(item[1]), item[1]))
     ]
     return some(lines)
+
+
+def _of_its_period(sentence: str, key: str) -> str:
+    """Without the days of the key itself: what changed alike in twelve months is told once."""
+    if not re.fullmatch(r"\d{4}(-\d{2})?", key):
+        return sentence
+    first = date.fromisoformat(f"{key}-01" if len(key) == 7 else f"{key}-01-01")
+    last = date(
+        first.year,
+        first.month if len(key) == 7 else 12,
+        31 if len(key) == 4 else monthrange(first.year, first.month)[1],
+    )
+    short = sentence.replace(f"{first} 至 {last} 的", "").replace(f"in force {first} to {last}", "in force")
+    return (
+        short.replace(f" for {first} to {last}", "")
+        .replace(f" of {first} to {last}", "")
+        .replace(f" {first} to {last}", "")
+    )
 
 
 def _spans(keys: list[str]) -> str:

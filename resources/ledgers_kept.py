@@ -152,7 +152,9 @@ def frame_of(table: str, some: Iterable[tuple[str, int, Parsed]]) -> pl.DataFram
 
 
 def _token(entry: Entry) -> str:
-    return hashlib.sha256(f"{entry.key}\n{entry.size}\n{entry.token}".encode(errors="surrogateescape")).hexdigest()[:24]
+    """A ledger is small: it is read again at any touch, so that an edit which keeps size and time of the file is not lost."""
+    said = f"{entry.key}\n{entry.size}\n{entry.token}\n{entry.touched}"
+    return hashlib.sha256(said.encode(errors="surrogateescape")).hexdigest()[:24]
 
 
 @cache

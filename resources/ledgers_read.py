@@ -62,7 +62,7 @@ def read_ledgers(landing: Storage, lake: Storage, registry: Registry) -> LedgerB
     if not entries:
         return LedgerBook()
     facts = [landing.root, lake.root, registry.version(date.min, date.max), version(), _reference()]
-    facts += [f"{e.key}\n{e.size}\n{e.token}" for e in entries]
+    facts += [f"{e.key}\n{e.size}\n{e.token}\n{e.touched}" for e in entries]
     known = hashlib.sha256("\n".join(facts).encode(errors="surrogateescape")).hexdigest()
     if known not in _LAST:
         _LAST.clear()

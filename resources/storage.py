@@ -33,11 +33,14 @@ class StorageError(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One listed object. `size` in bytes; `token` changes whenever the content may have changed."""
+    """One listed object. `size` in bytes; `token` changes whenever the content may have changed, unless somebody set the clock of
+    the file back; `touched` even then, and also when it was only linked or its rights changed. "" where a store has no such mark.
+    """
 
     key: str
     size: int
     token: str
+    touched: str = ""
 
 
 # Inside the classes below, `list` is their method.
@@ -283,6 +286,5 @@ def _walk(folder: Path, prefix: str, above: frozenset[tuple[int, int]]) -> Itera
             with contextlib.suppress(FileNotFoundError):  # gone since the folder was read
                 facts = entry.stat()
                 # The inode too: a replaced file may share size and clock tick with the one before it.
-                yield Entry(
-                    f"{prefix}{entry.name}", facts.st_size, f"{facts.st_mtime_ns:x}-{facts.st_ino:x}-{facts.st_size:x}"
-                )
+                token = f"{facts.st_mtime_ns:x}-{facts.st_ino:x}-{facts.st_size:x}"
+                yield Entry(f"{prefix}{entry.name}", facts.st_size, token, f"{facts.st_ctime_ns:x}")

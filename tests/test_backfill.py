@@ -110,6 +110,12 @@ def test_the_expected_change_is_the_one_that_comes(root: Path) -> None:
     assert f"{delta:+,.2f}" in text
 
 
+def test_what_changed_alike_in_several_months_is_told_once(root: Path) -> None:
+    toys.say_factor(root, SPRING)
+    (told,) = [n for n in _lines(planned(root)) if "排放因子" in n]
+    assert told.strip().startswith("2024-03, 2024-04, 2024-05: 排放因子变动 / factors in force differ: OWN.anthracite")
+
+
 def test_a_factor_that_nobody_uses_is_looked_at_and_moves_nothing(root: Path) -> None:
     before = versions(root)
     toys.say_factor(root, "lignite,12,2024-01-01,2024-02-01")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass, replace
 from datetime import date
@@ -14,7 +15,7 @@ import pytest
 import reference
 from assets.products import bring_up, product
 from assets.sealing import sealed_waiting
-from assets.stale import light_products, stale_keys
+from assets.stale import light_products, nothing_stale, stale_keys
 from contracts import TABLES
 from pipelines.plan import _lines, make_plan
 from pipelines.runs import run_backfill
@@ -182,6 +183,26 @@ def test_two_changes_at_once_are_told_apart_by_partition(home: Path, book: Path)
     backfilled(home)
     kinds = restated(home).filter(dataset="carbon_line_month").group_by("partition").agg(pl.col("reason_kind").unique())
     assert {k: set(v) for k, v in kinds.iter_rows()} == {"2024-03": {"factor"}, "2024-05": {"ledger"}}
+
+
+def test_a_ledger_edited_in_place_that_keeps_its_size_and_time_is_seen(home: Path) -> None:
+    fuel = home / "landing/ledgers/ledger_fuel.csv"
+    clock, text = fuel.stat(), fuel.read_text("utf-8")
+    with fuel.open("r+", encoding="utf-8") as file:
+        file.write(text.replace("P2,L2,kiln,bituminous,2024-05,1500", "P2,L2,kiln,bituminous,2024-05,1600"))
+    os.utime(fuel, ns=(clock.st_atime_ns, clock.st_mtime_ns))
+    assert (fuel.stat().st_mtime_ns, fuel.stat().st_size) == (clock.st_mtime_ns, clock.st_size)
+    assert list(planned(home, expect="none").stale["ledgers"]) == ["2024-05"]
+
+
+def test_meters_that_arrive_before_the_release_stand_in_its_way(home: Path) -> None:
+    assert nothing_stale(opened(home)) == []
+    row = "M1,P1,L1,fuel,0.5,1.5,2023-01-01,2023-12-31\n"
+    head = "meter_id,plant_id,line_id,quantity,class_pct,actual_pct,calibrated_from,calibrated_to\n"
+    (home / "landing/ledgers/ledger_meter.csv").write_text(head + row, "utf-8")
+    assert [s.partition(":")[0] for s in nothing_stale(opened(home))] == ["meters"]
+    backfilled(home)
+    assert nothing_stale(opened(home)) == []
 
 
 def test_a_threshold_of_the_trading_system_is_a_rule_and_a_balance_value_the_registry(home: Path, book: Path) -> None:

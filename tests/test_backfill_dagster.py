@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -11,20 +12,25 @@ import pytest
 import assets.stale
 import pipelines.backfill
 import pipelines.reconcile
+import reference
 from assets.dagster_assets import HomeResource, build_assets
-from assets.dagster_sources import BOOKS, build_sources, month_versions, observations
-from assets.products import product
+from assets.dagster_sources import BOOKS, READS, build_sources, month_versions, observations
+from assets.products import bring_up, product
 from assets.release import facts
+from assets.stale import light_products
 from pipelines.backfill import backfill, run_config
 from pipelines.definitions import build_defs
 from pipelines.partitions import partition_sets
 from pipelines.reconcile import look
 from resources.settings import Settings
 from tests import restate_toys as toys
+from tests.carbon_home import carbon_home, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from resources.home import Home
 
 SPRING = "anthracite,23,2024-03-01,2024-06-01"
 WINDOW = Settings(window_from=toys.date(2024, 1, 1))
@@ -38,7 +44,10 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home whose only products are the toys, of which everything stands."""
+    """A home whose only products are the toys, of which everything stands; the law is a copy that nobody edits meanwhile."""
+    for name in ("RULES", "FACTORS", "METHODS", "ETS"):
+        law = getattr(reference, name)
+        monkeypatch.setattr(reference, name, shutil.copytree(law, tmp_path / "law" / law.name))
     toys.toy_home(tmp_path, monkeypatch)
     for module in (assets.stale, pipelines.reconcile):
         monkeypatch.setattr(module, "light_products", lambda *_: list(toys.PRODUCTS))
@@ -216,9 +225,44 @@ def test_automation_asks_for_the_months_that_a_factor_touches(root: Path, instan
     assert result.get_requested_partitions(wanted) == set()
 
 
+@pytest.mark.parametrize("name", sorted(READS))
+def test_a_product_is_shown_to_read_the_books_that_it_records(name: str, carbon: Home) -> None:
+    of = product(name)
+    recorded = {i.partition(":")[0] for t in of.tables for k in carbon.lake.keys(t) for i in _inputs(carbon, t, k)}
+    # Of the rules a home's own lists are part of what is observed as the trading system.
+    assert {"ets" if b == "ets_home" else b for b in recorded & {*BOOKS, "ets_home"}} == set(READS[name])
+
+
+def _inputs(home: Home, table: str, key: str) -> list[str]:
+    partition = home.lake.partition(table, key)
+    return list(partition.inputs) if partition else []
+
+
+@pytest.fixture(scope="module")
+def carbon(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A year of ledgers, brought up to date."""
+    home = opened(carbon_home(tmp_path_factory.mktemp("carbon"), range(2024, 2025)))
+    for of in light_products():
+        for key in sorted(of.keys(home)):
+            bring_up(home, of, key)
+    return home
+
+
+def test_a_ledger_that_arrives_is_asked_for_without_a_night(
+    tmp_path: Path, carbon: Home, instance: dg.DagsterInstance
+) -> None:
+    home = shutil.copytree(str(carbon.settings.home), tmp_path / "home")
+    assert not look(dg.build_sensor_context(instance=instance), opened(home)).run_requests
+    late = "line_id,month,output_t,run_hours\nL1,2025-01,9000,650\n"
+    (home / "landing/ledgers/ledger_clinker-2025.csv").write_text(late, encoding="utf-8")
+    (request,) = look(dg.build_sensor_context(instance=instance), opened(home)).run_requests or ()
+    assert "ledgers 1" in request.tags["kiln/because"]
+
+
 def test_only_light_products_have_a_condition() -> None:
     made = {
         s.key.to_user_string() for s in build_defs(settings=WINDOW).resolve_all_asset_specs() if s.automation_condition
     }
-    assert {*product("carbon_months").tables, *product("carbon_years").tables} <= made
+    wanted = ("carbon_months", "carbon_years", "uncertainty", "allocation")
+    assert {t for name in wanted for t in product(name).tables} <= made
     assert not made & {*product("hours").tables, *product("judgement").tables, *product("arrivals").tables}
