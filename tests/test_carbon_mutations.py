@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parents[1]
-KERNELS = ("rounding", "carbon_forms", "carbon", "carbon_exact", "carbon_sums", "carbon_units")
+KERNELS = ("rounding", "carbon_forms", "carbon", "carbon_exact", "carbon_sums", "carbon_units", "allocation")
 BOOK, METHODS = FactorBook.load(), MethodBook.load()
 V01, NDRC = "CETS-AG-02.01-V01-2024", "NDRC-2013"
 MAY_24, MAY_22 = date(2024, 5, 1), date(2022, 5, 1)
@@ -201,9 +201,33 @@ def ties(w: World) -> bool:
     return w.one("FACTOR", "131.00", "0.535") == "70.09" and w.one("FACTOR", "1.00", "1.005") == "1.01"
 
 
+def below_zero(w: World) -> bool:
+    """2.2: substitutes may deduct more than clinker emits."""
+    forms = w.kernels["carbon_forms"]
+    terms = np.zeros((2, forms.SLOTS))
+    terms[:, :2] = [[1000.0, 0.535], [2000.0, 0.480]]
+    rows = w.kernels["carbon"].Rows(np.array([forms.FACTOR, forms.DEDUCTION], np.int8), np.zeros(2, np.int8), terms)
+    made = w.kernels["carbon_sums"].month_figures(rows, np.array([0, 2]), w.rounding())
+    return bool(made.unit_rounded[0] == -425.0)
+
+
+def a1(w: World) -> bool:
+    of = w.kernels["allocation"]
+    lines = of.Lines(np.array([1300000.0]), np.array([1550000.0]), np.array([False]))
+    made = of.allocate(lines, 0.845, of.Formula(0.15, 0.03, 0.2), of.Order(-1, -1, -1, -1))
+    return bool(made.allowance[0] == 1301451)
+
+
+def idle(w: World) -> bool:
+    """A month that burnt nothing, of whose heat nothing is known, beside one that lies on a tie."""
+    rows = w.rows("FUEL", ("0", "nan", "0.02749", "99"), ("10.005", "20.0005", "0.02749", "99"))
+    made = w.kernels["carbon_sums"].year_figures(rows, np.array([0, 2]), np.array([0, 1]), w.rounding())
+    return bool(made.rows.terms[0, 1] == 20.001)
+
+
 VECTORS = {
     "F-1": f1, "F-2": f2, "F-7": f7_in_part, "P-1": p1, "P-4": p4, "P-5": p5, "E-1": e1, "E-2": e2, "H-1": h1,
-    "A-residual": a_residual, "A-NDRC": a_oxides, "ties": ties,
+    "A-residual": a_residual, "A-NDRC": a_oxides, "ties": ties, "A-1": a1, "2.2": below_zero, "idle": idle,
 }  # fmt: skip
 
 
@@ -269,6 +293,15 @@ def not_rounding_ncv(book: MethodBook) -> MethodBook:
             {"ties"}, id="bankers-rounding",
         ),
         pytest.param({"kernels": {"rounding": [("doubt = abs(part - 0.5) <=", "doubt = abs(part) < 0 and abs(part - 0.5) <=")]}}, {"ties"}, id="ties-left-to-doubles"),
+        pytest.param(
+            {"kernels": {"allocation": [("e if special[n] else e * (1.0 + a)", "e if special[n] else clinker[n] * balance"), ("math.floor(e if special else e * (1 + a))", "math.floor(e if special else exact(clinker) * exact(balance))")]}},
+            {"A-1"}, id="output-by-benchmark",
+        ),
+        pytest.param(
+            {"kernels": {"carbon_sums": [("half_up(unit_exact, unit_decimals, unit_size)", "half_up(np.maximum(unit_exact, 0.0), unit_decimals, unit_size)")]}},
+            {"2.2"}, id="cut-off-at-zero",
+        ),
+        pytest.param({"kernels": {"carbon": [("elif amount != 0.0:", "elif amount >= 0.0:")]}}, {"idle"}, id="idle-months-weigh"),
     ],
 )  # fmt: skip
 def test_every_slip_is_caught(slip: dict[str, Any], caught: set[str]) -> None:
