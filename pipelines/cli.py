@@ -402,6 +402,18 @@ def carbon_calendar(
     emit(*calendar(Home(_settings(home)), str(year or today.year), today, plants), as_json=as_json)
 
 
+@carbon.command("methods")
+@HOME
+@AS_JSON
+@click.option("--year", type=click.IntRange(2000, 2099), help="年度 reporting year [this year]")
+def carbon_methods(home: str | None, as_json: bool, year: int | None) -> None:
+    """方法 Methods computed for a year, what each needs, and by which editions of factors (registry/methods.csv)."""
+    from pipelines.cli_methods import methods
+    from resources.home import Home
+
+    emit(*methods(Home(_settings(home)), year or _day(None).year), as_json=as_json)
+
+
 @carbon.command("filing")
 @HOME
 @AS_JSON

@@ -91,7 +91,7 @@ def _of_row(row: Moved) -> str:
         before = f" ({old['id']})" if old.get("id") not in (None, name) else ""
         unit = f"{old.get('unit', '')} -> " if old.get("unit") != new.get("unit") else ""
         return f"{name}: {old.get('value')}{before} -> {new['value']} {unit}{new.get('unit', '')}{where}"
-    pairs = [f"{k} {old.get(k)} -> {new.get(k)}" for k in sorted({*old, *new}) if old.get(k) != new.get(k)]
+    pairs = [f"{k} {old.get(k)} -> {new.get(k)}" for k in sorted({*old, *new} - {"file"}) if old.get(k) != new.get(k)]
     return f"{name}: {', '.join(pairs[:_NAMED])}{where}"
 
 

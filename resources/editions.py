@@ -53,7 +53,16 @@ def moved(home: Home, name: str, version: str) -> list[Moved]:
     before: Lines = json.loads(home.lake.storage.read(place))
     said = _LINES[name.partition(":")[0]](home, *window)
     now: Lines = json.loads(json.dumps(said, default=str))
-    return [Moved(s, before.get(s), now.get(s)) for s in sorted({*before, *now}) if before.get(s) != now.get(s)]
+    return [
+        Moved(s, before.get(s), now.get(s))
+        for s in sorted({*before, *now})
+        if _content(before.get(s)) != _content(now.get(s))
+    ]
+
+
+def _content(line: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What is said, wherever it stands."""
+    return None if line is None else {k: v for k, v in line.items() if k != "file"}
 
 
 def _window(name: str) -> tuple[date, date] | None:
@@ -71,7 +80,7 @@ def _place(name: str, version: str) -> str:
 def _factor_lines(home: Home, first: date, last: date) -> Lines:
     """Series by name; one that changes inside the window has a line for each of its rows."""
     made: Lines = {}
-    for row in home.factors.in_force(first, last):
+    for row in sorted(home.factors.in_force(first, last), key=lambda r: (r.valid_from, r.recorded_at), reverse=True):
         series = " ".join(p for p in (row.quantity, row.scope, row.region, "|".join(row.methods)) if p)
         series += f" from {row.valid_from}" if row.valid_from > first else ""
         # Methods of a home that choose by a day of publication leave two editions in force side by side.

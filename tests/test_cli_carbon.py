@@ -119,3 +119,59 @@ def test_a_draft_factor_is_refused_by_its_id_with_what_it_says_and_where_it_stan
     assert words.exit_code == 3
     assert "拒绝填报 filing is refused" in words.output
     assert "L1 CETS-AG-02.01-V01-2024: 未核实 / drafts: OWN.EF" in words.output
+
+
+def test_methods_of_a_year_are_told_with_what_they_need(root: Path) -> None:
+    told = kiln(root, "methods", "--year", YEAR)
+    assert told["methods"][0]["method_id"] == METHOD
+    assert "ledger_clinker.output_t" in told["methods"][0]["required"]
+    assert "IPCC-2006-T3" in told["not_computed"]
+    (root / "registry/methods.csv").write_text(
+        f"method_id,from_year,to_year,published_by\n{METHOD},2024,2025,2025-06-30\n", encoding="utf-8"
+    )
+    (only,) = kiln(root, "methods", "--year", YEAR)["methods"]
+    assert (only["factor_policy"], only["file"]) == ("latest_published 2025-06-30", "registry/methods.csv")
+    words = CliRunner().invoke(main, ["carbon", "methods", "--year", YEAR, "--home", str(root)]).output
+    assert f"{METHOD} [secondary] latest_published 2025-06-30" in words
+
+
+def test_a_choice_of_methods_is_planned_for_its_years_and_named(root: Path) -> None:
+    rows = [
+        f"{m.id},2024,2025,{'same_data_year' * (m.id == 'NDRC-2013')}"
+        for m in opened(root).methods.of_year(2024) if m.id != "EPA-98H"
+    ]  # fmt: skip
+    (root / "registry/methods.csv").write_text(
+        "\n".join(["method_id,from_year,to_year,factor_policy", *rows, ""]), encoding="utf-8"
+    )
+    words = CliRunner().invoke(main, ["plan", "--home", str(root)]).output
+    assert "核算方法变动" in words
+    assert "- EPA-98H" in words
+    assert "NDRC-2013: " in words
+    assert "selection latest_published -> same_data_year (registry/methods.csv)" in words
+    assert f"{METHOD}: " not in words.partition("核算方法变动")[2].splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "what", "said"),
+    [
+        pytest.param("methods.csv", "method_id,from_year\nNOBODY,2024\n", "methods", "registry/methods.csv:2 [method_id='NOBODY']", id="methods"),
+        pytest.param("ets.csv", "year,balance_value,source,published_on\n2024,845,x,\n", "ets", "ets.csv:2 [balance_value='845']", id="ets"),
+        pytest.param("ets_lines.csv", "line_id,year,variety,special,note\nL1,24,,,\n", "ets", "ets_lines.csv:2 [year='24']", id="ets-lines"),
+        pytest.param("factors-own.csv", "factor_id\nA\n", "factors", "registry/factors-own.csv:1 [value='']", id="factors"),
+        pytest.param("filings.csv", "plant_id,year,filed_at\nP9,2024,2025-03-31\n", "filings", "filings.csv:2 [plant_id='P9']", id="filings"),
+    ],
+)  # fmt: skip
+def test_a_refused_file_is_named_by_the_doctor_and_stops_run_and_plan(
+    root: Path, file: str, content: str, what: str, said: str
+) -> None:
+    (root / "registry" / file).write_text(content, encoding="utf-8")
+    before = contents(root)
+    result = CliRunner().invoke(main, ["doctor", "--home", str(root), "--json"])
+    failed = [f for f in json.loads(result.stdout)["findings"] if f["level"] == 2]
+    assert (result.exit_code, [f["what"] for f in failed]) == (3, [what])
+    assert said in failed[0]["text"]
+    for command in (["plan"], ["run", "--all"]):
+        refused = CliRunner().invoke(main, [*command, "--home", str(root)])
+        assert refused.exit_code == 3
+        assert said in refused.output + refused.stderr
+    assert contents(root) == before
