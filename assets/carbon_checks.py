@@ -131,13 +131,27 @@ def _yearly(desk: Desk, column: str) -> pl.DataFrame:
     return rows.with_columns(pl.format("carbon_line_year {}", pl.col("method_id")).alias("evidence"))
 
 
-def _capacity(desk: Desk, _bounds: Bounds) -> pl.DataFrame:
-    listed = [
-        (n.line_id, n.capacity_t_d) for n in sorted(desk.registry.lines, key=lambda n: n.valid_from)
-        if n.overlaps(date(desk.year, 1, 1), desk.last)
-    ]  # fmt: skip
+def _capacities(desk: Desk) -> pl.DataFrame:
+    """Capacity of each line: of several in a year the largest, so that an upgrade makes no finding."""
+    listed = [(n.line_id, n.capacity_t_d) for n in desk.registry.lines if n.overlaps(date(desk.year, 1, 1), desk.last)]
     lines = pl.DataFrame(listed, schema={"line_id": pl.String, "capacity_t_d": pl.Float64}, orient="row")
-    lines = lines.unique(subset="line_id", keep="last", maintain_order=True)
+    return lines.group_by("line_id").agg(pl.col("capacity_t_d").max())
+
+
+def _capacity_year(desk: Desk, bounds: Bounds) -> pl.DataFrame:
+    """Of the months there are: what is too much for a year is so before the year is over."""
+    made = desk.clinker().group_by("line_id").agg(pl.col("output_t").sum().round(2))
+    rows = made.join(_capacities(desk), on="line_id").with_columns(
+        days=pl.lit(bounds.days), period=pl.lit(str(desk.year))
+    )
+    full = pl.col("capacity_t_d") * pl.col("days")
+    return rows.with_columns(
+        (100 * pl.col("output_t") / full).alias("value"), _told("output_t", "capacity_t_d", "days")
+    )
+
+
+def _capacity(desk: Desk, _bounds: Bounds) -> pl.DataFrame:
+    lines = _capacities(desk)
     days = pl.col("month").str.to_date("%Y-%m").dt.month_end().dt.day()
     rows = desk.clinker().join(lines, on="line_id").with_columns(days.alias("days"))
     full = pl.col("capacity_t_d") * pl.col("days")
@@ -238,6 +252,7 @@ CHECKS: dict[str, Callable[[Desk, Bounds], pl.DataFrame]] = {
     "C04_heat_intensity": lambda desk, _: _yearly(desk, "heat_gj_t"),
     "C05_line_intensity": lambda desk, _: _yearly(desk, "intensity_tco2_t"),
     "C06_capacity": _capacity,
+    "C07_capacity_year": _capacity_year,
     "C09_implied_factor": _implied_factor,
     "C10_ncv_month": _ncv_month,
     "C11_ncv_default": _ncv_default,

@@ -107,13 +107,14 @@ class Uncertain:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Limits of a cross-check; what lies outside is a finding, and differences below `floor` are rounding."""
+    """Limits of a cross-check; what lies outside is a finding, and differences below `floor` are rounding. `days`: of an approved year."""
 
     low: float | None
     high: float | None
     floor: float
     unit: str
     confidence: str
+    days: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +224,9 @@ def _order(row: dict[str, Any]) -> RoundingOrder:
 
 
 def _bounds(row: dict[str, Any]) -> Bounds:
-    return Bounds(row.get("low"), row.get("high"), row.get("floor", 0.0), row["unit"], CONFIDENCE[row["mark"]])
+    return Bounds(
+        row.get("low"), row.get("high"), row.get("floor", 0.0), row["unit"], CONFIDENCE[row["mark"]], row.get("days", 0)
+    )
 
 
 def _uncertain(row: dict[str, str]) -> Uncertain:
