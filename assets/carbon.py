@@ -155,7 +155,8 @@ def _line_sums(plan: Plan, rows: pl.DataFrame, figures: Figures) -> pl.DataFrame
         texts = [listed(rows, by if n == "total" else [*by, "sum"], column, separator) for n in ("total", "")]
         texts[0] = texts[0].with_columns(pl.lit("total").alias("sum"))
         sums = sums.join(pl.concat(texts, how="diagonal"), on=[*by, "sum"], how="left")
-    reason = pl.when(pl.col("missing").is_not_null()).then(pl.lit("missing_input")).alias("reason")
+    factors_only = pl.col("missing").str.split("; ").list.eval(pl.element().str.starts_with("factor ")).list.all()
+    reason = pl.when(factors_only).then(pl.lit("missing_factor")).when(pl.col("missing").is_not_null()).then(pl.lit("missing_input")).alias("reason")  # fmt: skip
     made_sums: pl.DataFrame = sums.with_columns(reason, pl.lit(None, pl.String).alias("part"))
     return made_sums
 
