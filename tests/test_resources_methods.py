@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -14,13 +15,12 @@ import reference
 from resources.editions import moved, remember
 from resources.home import Home
 from resources.methods import MethodBook, MethodError
+from resources.methods_home import COLUMNS
 from resources.settings import Settings
 from resources.storage import LocalStorage
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 BOOK = MethodBook.load()
+DOCS = Path(__file__).parents[1] / "docs"
 V01 = "CETS-AG-02.01-V01-2024"
 KNOWN = {
     V01, "MEE-332-2023", "NDRC-2013", "NDRC-2016-SUP", "GBT32151.8-2015", "GBT32151.8-2023", "GCCA-CSI-v3-B1", "GCCA-CSI-v3-B2",
@@ -193,6 +193,18 @@ def test_another_head_or_encoding_is_refused(tmp_path: Path, content: str, named
     with pytest.raises(MethodError) as error:
         MethodBook.load(overlay=LocalStorage(tmp_path))
     assert named in str(error.value)
+
+
+@pytest.mark.parametrize("page", ["carbon.md", "carbon.zh-CN.md"])
+def test_the_example_of_the_pages_loads_and_every_column_is_explained(tmp_path: Path, page: str) -> None:
+    text = (DOCS / page).read_text(encoding="utf-8")
+    (example,) = re.findall(r"```csv\n(method_id.*?)```", text, re.DOTALL)
+    (tmp_path / "methods.csv").write_text(example, encoding="utf-8")
+    book = MethodBook.load(overlay=LocalStorage(tmp_path))
+    assert [m.selection for m in book.of_year(2024)] == ["latest_published 2026-03-31", "latest_published"]
+    part = text.split("registry/methods.csv", 1)[1]
+    assert all(f"`{column}`" in part for column in COLUMNS)
+    assert {m.id for m in BOOK.methods if f"`{m.id}`" not in text} <= {"GCCA-CSI-v3-B2", "IPCC-2006-T3"}
 
 
 def test_what_was_computed_is_kept_by_version_so_that_a_plan_can_name_the_row(tmp_path: Path) -> None:
