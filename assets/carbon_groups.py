@@ -76,5 +76,6 @@ def choose(group_starts: Places, take: Bools) -> Chosen:
 
 def listed(frame: pl.DataFrame, by: list[str], column: str, separator: str) -> pl.DataFrame:
     """Distinct parts of a text column over groups, sorted and joined; only groups that have any."""
-    some = frame.filter(pl.col(column).is_not_null()).select(*by, pl.col(column).str.split(separator))
-    return some.explode(column).group_by(by).agg(pl.col(column).unique().sort().str.join(separator))
+    some = frame.filter(pl.col(column).is_not_null()).select(*by, column).unique()
+    parts = some.with_columns(pl.col(column).cast(pl.String).str.split(separator)).explode(column)
+    return parts.group_by(by).agg(pl.col(column).unique().sort().str.join(separator))

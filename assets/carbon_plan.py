@@ -104,10 +104,11 @@ class Plan:
         """Kernel terms of source rows; what is null there is NaN."""
         form = self.forms[part]
         made = np.zeros((frame.height, SLOTS))
+        columns = {name: frame[name].to_numpy() for name in {n for f in np.unique(form).tolist() for n in TERMS[f]}}
         for f in np.unique(form).tolist():
             rows = np.flatnonzero(form == f)
             for k, name in enumerate(TERMS[f]):
-                made[rows, k] = frame[name].to_numpy()[rows]
+                made[rows, k] = columns[name][rows]
         return made
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from assets.carbon_groups import texts
 from resources.factors import set_name
 
 if TYPE_CHECKING:
@@ -21,9 +22,12 @@ if TYPE_CHECKING:
 def with_month_sets(rows: pl.DataFrame, book: FactorBook, first: date, last: date) -> pl.DataFrame:
     """Rows of a month with `factor_set`: the factors of their line (or plant, for what belongs to no line) under their method."""
     by = ["plant_id", "line_id", "method_id"]
+    # Lines have few different lists of lists: only those are taken apart.
     used = rows.group_by(by).agg(
-        pl.col("factor_ids").cast(pl.String).drop_nulls().str.split("|").list.explode().unique().sort().str.join("|").alias("used")
-    )  # fmt: skip
+        pl.col("factor_ids").cast(pl.String).drop_nulls().unique().sort().str.join("|").alias("lists")
+    )
+    apart = {lists: "|".join(sorted({*lists.split("|")} - {""})) for lists in used["lists"].unique().to_list()}
+    used = used.with_columns(pl.col("lists").replace_strict(apart, return_dtype=pl.String).alias("used")).drop("lists")
     names = book.names_of_sets(used["used"].unique().sort().to_list(), first, last)
     used = used.with_columns(pl.col("used").replace_strict(names, return_dtype=pl.String).alias("factor_set")).drop(
         "used"
@@ -34,7 +38,7 @@ def with_month_sets(rows: pl.DataFrame, book: FactorBook, first: date, last: dat
 def with_year_sets(rows: pl.DataFrame, months: pl.DataFrame, of: str, year: int) -> pl.DataFrame:
     """Rows of a year with `factor_set`: the sets of the months of their line or plant (`of`) under their method."""
     by = [of, "method_id"]
-    told = months.select(pl.col(*by, "factor_set").cast(pl.String))
+    told = texts(months.select(*by, "factor_set").unique())
     used = told.group_by(by).agg(pl.col("factor_set").unique().sort().str.join("|").alias("used"))
     names = {sets: set_name(year, sets.split("|")) for sets in used["used"].unique().to_list()}
     used = used.with_columns(pl.col("used").replace_strict(names, return_dtype=pl.String).alias("factor_set")).drop(
