@@ -13,7 +13,7 @@ import polars as pl
 from assets.products import ALL
 from contracts.cems import QUARANTINE_REASONS
 from contracts.ule import HEADLINE_POLICY
-from pipelines.summary_carbon import carbon, in_words_of_carbon, in_words_of_moved, moved
+from pipelines.summary_carbon import carbon, held, in_words_of_carbon, in_words_of_held, in_words_of_moved, moved
 from pipelines.summary_reach import exports, in_words_of_exports, in_words_of_reach, reach
 from resources.exports_notes import BAD, BELOW
 from resources.releases import latest
@@ -68,6 +68,7 @@ def summary(home: Home) -> dict[str, Any]:
         "verdicts": verdicts,
         "reach": reach(home, months[-1], [v["outlet_id"] for v in verdicts]) if months else None,
         "carbon": carbon(home),
+        "held": held(home),
         "moved": moved(home),
         "release": release.release_id if release else None,
         "release_path": home.published.url("latest" if on_disk else release.path) if release else None,
@@ -180,6 +181,7 @@ def in_words(facts: dict[str, Any]) -> list[str]:
     if facts["month"]:
         lines += _in_words_of_month(facts)
     lines += in_words_of_carbon(facts["carbon"])
+    lines += in_words_of_held(facts["held"])
     lines += in_words_of_moved(facts["moved"])
     if facts["release"]:
         lines.append(f"发布 release {facts['release']}: {facts['release_path']}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from assets.report_carbon_facts import AGGREGATION, first_method
+from assets.sealing import sealed_waiting
 from contracts import TABLES
 from contracts import meanings as m
 from resources.releases import latest, read_manifest
@@ -34,6 +35,25 @@ def carbon(home: Home) -> list[dict[str, Any]]:
         if (part := home.lake.partition("carbon_line_year", k)) and part.rows
     ]
     return [_year(home, y) for y in keys[-YEARS:]]
+
+
+def held(home: Home) -> dict[str, int]:
+    """Rows of filed years that would be others today, by partition; they stand until somebody says otherwise."""
+    found: dict[str, int] = {}
+    for keys in sealed_waiting(home).values():
+        for key, tables in keys.items():
+            found[key] = found.get(key, 0) + sum(tables.values())
+    return dict(sorted(found.items()))
+
+
+def in_words_of_held(keys: dict[str, int]) -> list[str]:
+    """One line, or none."""
+    if not keys:
+        return []
+    shown = list(keys)[:NAMED] + (["…"] if len(keys) > NAMED else [])
+    rows = f"{sum(keys.values())} 行 rows of {', '.join(shown)}"
+    remedy = "kiln plan 说明 tells how, kiln backfill --sealed 重述 restates them"
+    return [f"已报送年份保持原值 filed years stand as they were: {rows} 如今会不同 would be others today; {remedy}"]
 
 
 def _year(home: Home, year: str) -> dict[str, Any]:

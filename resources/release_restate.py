@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contracts import Table
+    from resources.release_changes import Change
     from resources.release_records import Arrival, Check, FileRecord, Manifest, Pinned, ReleaseFacts
     from resources.storage import Storage
 
@@ -100,12 +101,12 @@ class Held:
     keys: frozenset[str]
     causes: Causes
 
-    def of(self, table: str, partition: str, records: Iterable[FileRecord]) -> Cause | None:
-        """Why a partition moves that was held back; None where it was not."""
-        if partition not in self.keys:
+    def of(self, change: Change, records: Iterable[FileRecord]) -> Cause | None:
+        """Why a partition moves that was held back, or rests on one that was: nothing else of it differs. None where neither is so."""
+        if change.partition not in self.keys and change.kinds:
             return None
-        mine = [[f for f in files if f.table == table] for files in (self.since.files, records)]
-        found = [c for c in changed_partitions(*mine) if c.partition == partition]
+        mine = [[f for f in files if f.table == change.table] for files in (self.since.files, records)]
+        found = [c for c in changed_partitions(*mine) if c.partition == change.partition]
         because = self.causes.of(found[0].kinds if found else frozenset())
         return Cause(because.kind, f"filed year restated; {because.ref}")
 
@@ -146,7 +147,7 @@ class Restater:
             old = [partial(self.published.open, f"{base}/{f.path}") for f in change.before]
             new = [partial(read, f.path) for f in change.after]
             provisional = _provisional(contract, change.partition, newest_day)
-            let_go = self.held and self.held.of(change.table, change.partition, records)
+            let_go = self.held and self.held.of(change, records)
             because = let_go or self.causes.of(change.kinds)
             for movement in movements(contract, old, new):
                 gone = movement.withdrawn.with_columns(column=pl.lit(WITHDRAWN))

@@ -225,14 +225,17 @@ def test_a_threshold_of_the_trading_system_is_a_rule_and_a_balance_value_the_reg
 def test_a_filed_year_that_is_opened_names_the_factor_that_was_held_back(home: Path, book: Path) -> None:
     (home / "registry/filings.csv").write_text("plant_id,year,filed_at\nP1,2024,2025-04-30\n", "utf-8")
     CHANGES["ncv"].edit(home, book)
-    backfilled(home)
+    outcome = run_backfill(Settings(home=str(home)), products=[])
     assert restated(home).height == 0
+    assert "filed years stand as they were" in outcome.text
+    assert list(outcome.data["held"]) == ["2024-03"]
     plan = planned(home)
     become = {e.table for e in plan.sealed_expected}
     assert {"carbon_line_month", "carbon_line_year"} <= become
     backfilled(home, sealed=True)
-    told = restated(home).filter(dataset="carbon_line_month")
-    assert told.height
+    told = restated(home)
+    assert {"carbon_line_month", "carbon_line_year", "carbon_entity_year"} <= set(told["dataset"])
+    assert opened(home).lake.storage.list("sealed", ".json") == []
     assert set(told["reason_kind"]) == {"factor"}
     assert all("registry/factors-own none -> " in r and r.startswith("filed year restated") for r in told["reason_ref"])
 
