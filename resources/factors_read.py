@@ -48,6 +48,13 @@ QUANTITIES = {
 UNITS = (
     "GJ/t", "GJ/1e4Nm3", "tC/GJ", "%", "tCO2/t", "tCO2/MWh", "tCO2/GJ", "t/t", "1", "tCO2", "d",
 )  # fmt: skip
+#: Units that a quantity can be in: formulas take the number and never convert. Parameters are in any.
+UNITS_OF = {
+    "ncv": ("GJ/t", "GJ/1e4Nm3"), "cc": ("tC/GJ",), "of": ("%",), "grid": ("tCO2/MWh",), "heat": ("tCO2/GJ",),
+    "hv_altfuel": ("GJ/t",), "ef_altfuel": ("tCO2/GJ",), "fossil_share": ("%",), "rawmeal_carbon": ("%",), "rawmeal_ratio": ("t/t",),
+    "ckd_calcination": ("1",), "ckd_factor": ("1",),
+    **dict.fromkeys(("ef_clinker", "k_rawmat", "ef_ckd", "ef_cao", "ef_carbonate"), ("tCO2/t",)),
+}  # fmt: skip
 #: Marks of the domain notes and what they are worth: read in the official text, in a copy, in a sibling text; memory, unknown.
 CONFIDENCE = {"V": "verified", "S": "secondary", "A": "secondary", "M": "draft", "U": "draft"}
 COLUMNS = (
@@ -170,7 +177,7 @@ class _Row:
         year = self._typed("data_year", int, "年份", "a year")
         value = self._typed("value", _number, "数", "a number")
         self._among("quantity", QUANTITIES)
-        self._among("unit", UNITS)
+        self._among("unit", UNITS_OF.get(cells.get("quantity", ""), UNITS))
         self._among("mark", CONFIDENCE)
         worth = CONFIDENCE.get(cells.get("mark", ""))
         if worth and cells.get("confidence") not in (worth, "draft"):
