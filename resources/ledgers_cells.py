@@ -321,10 +321,10 @@ def _each(texts: pl.Series, read: Callable[[str], Any], dtype: pl.DataType) -> p
 def _numbers(texts: pl.Series) -> pl.Series:
     """Plain decimals at once, other spellings one by one. Nothing is -0."""
     plain = texts.str.contains(r"^[+-]?[0-9]+(?:\.[0-9]+)?$")
-    made = pl.select(pl.when(plain).then(texts).cast(pl.Float64, strict=False) + 0.0).to_series().alias(texts.name)
+    made = pl.select(pl.when(plain).then(texts).cast(pl.Float64, strict=False)).to_series()
     other = texts.filter(~plain & (texts != "")).unique().to_list()
-    if not other:
-        return made
-    read = pl.Series([number_of(t) for t in other], dtype=pl.Float64)
-    spelt = texts.replace_strict(other, read, default=None, return_dtype=pl.Float64)
-    return pl.select(pl.coalesce(made, spelt)).to_series().alias(texts.name)
+    if other:
+        read = pl.Series([number_of(t) for t in other], dtype=pl.Float64)
+        spelt = texts.replace_strict(other, read, default=None, return_dtype=pl.Float64)
+        made = pl.select(pl.coalesce(made, spelt)).to_series()
+    return pl.select(pl.when(made == 0).then(0.0).otherwise(made).alias(texts.name)).to_series()

@@ -8,6 +8,7 @@ import polars as pl
 
 from assets.ledgers import LEDGER_TABLES, make_ledgers, make_meters
 from assets.products import bring_up, product, reasons
+from assets.stale import light_products, stale_keys
 from contracts import TABLES
 from pipelines.doctor import examine
 from resources.bench import Bench
@@ -96,3 +97,42 @@ def test_the_doctor_looks_at_ledgers(tmp_path: Path) -> None:
     (tmp_path / "landing/cems").mkdir()
     (tmp_path / "landing/cems/a.txt").write_text("x")
     assert next(f.level for f in examine(Settings(home=str(tmp_path))) if f.what == "landing") == 1
+
+
+def test_what_lands_in_the_ledgers_is_seen_by_what_the_sensor_asks(tmp_path: Path) -> None:
+    made = home(tmp_path, {"ledger_fuel.csv": FUELS})
+    of = product("ledgers")
+    assert of in light_products()
+    assert set(stale_keys(made, [of])["ledgers"]) == {"2024-01", "2024-02"}
+    for month in ("2024-01", "2024-02"):
+        bring_up(made, of, month)
+    assert stale_keys(opened(tmp_path), [of]) == {}
+    submit(tmp_path, {"annex.csv": "x", "2024/ledger_fuel_late.csv": FUEL + "P1,P1-1,kiln,bituminous,2024-03,7,t,23\n"})
+    assert set(stale_keys(opened(tmp_path), [of])["ledgers"]) == {"2024-03"}
+    (tmp_path / "landing/ledgers/2024/ledger_fuel_late.csv").unlink()
+    assert stale_keys(opened(tmp_path), [of]) == {}, "a file that is taken away before it was read leaves nothing"
+
+
+def test_a_file_that_is_taken_away_takes_its_rows_with_it(tmp_path: Path) -> None:
+    home(tmp_path, {"ledger_fuel.csv": FUELS, "ledger_fuel_b.csv": FUEL + "P1,P1-1,kiln,bituminous,2024-01,150,t,23.1\n"})  # fmt: skip
+    of = product("ledgers")
+    made = opened(tmp_path)
+    assert bring_up(made, of, "2024-01")
+    made.ledgers.keep()
+    (tmp_path / "landing/ledgers/ledger_fuel_b.csv").unlink()
+    later = opened(tmp_path)
+    assert reasons(later, of, "2024-01") == ["ledgers:ledger_fuel:2024-01"]
+    assert later.ledgers.rows("ledger_fuel", "2024-01").select("consumption", "versions").rows() == [(100.0, 1)]
+
+
+def test_ledgers_of_months_before_the_line_break_no_carbon(tmp_path: Path) -> None:
+    clinker = CLINKER + "P1-1,2024-01,90000,700,,\n"
+    made = home(tmp_path, {"ledger_fuel.csv": FUELS, "ledger_clinker.csv": clinker}, since="2024-02-10")
+    for month in ("2024-01", "2024-02"):
+        bring_up(made, product("ledgers"), month)
+        bring_up(made, product("carbon_months"), month)
+    lines = {m: made.lake.read("carbon_line_month", m).column("line_id").to_pylist() for m in ("2024-01", "2024-02")}
+    assert "P1-1" not in lines["2024-01"]
+    assert "P1-1" in lines["2024-02"]
+    outside = [f for f in made.ledgers.findings if f.check_id == "L34_not_in_force" and f.line_id and f.severity == "serious"]  # fmt: skip
+    assert {f.period for f in outside} == {"2024-01"}, "what no total counts is told"

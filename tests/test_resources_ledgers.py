@@ -466,3 +466,85 @@ def test_every_column_has_its_official_name_and_is_read_by_it(table: object) -> 
             assert (heading.column, heading.unit) == (name, unit)
         if name in table.names:  # type: ignore[attr-defined]
             assert table[name].title == header.zh  # type: ignore[index]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_unicode_text_of_a_spreadsheet_is_read(tmp_path: Path, encoding: str) -> None:
+    text = (FUEL + JANUARY).replace(",", "\t")
+    marked = text.encode() if encoding == "utf-16" else f"\ufeff{text}".encode(encoding)
+    made = home(tmp_path, {"ledger_fuel.txt": text.encode("utf-16") if encoding == "utf-16" else marked})
+    assert len(fuel(made)) == 1
+    assert checks(made) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("~$2024.xlsx", "close the workbook"), ("a.ods", "save it as .xlsx"), ("a.xlsb", "save it as .xlsx"), ("a.et", "save it as .xlsx")],
+)  # fmt: skip
+def test_files_that_are_known_and_not_read_say_what_to_do(tmp_path: Path, name: str, said: str) -> None:
+    made = home(tmp_path, {name: b"PK\x03\x04whatever", "ledger_fuel.csv": FUEL + JANUARY})
+    assert said in found(made, "L01")[0].text_en
+    assert len(fuel(made)) == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("P1,P1-1,kiln,bituminous,2024-01,约100,t,23", "alone, in t,"), ("P1,P1-1,kiln,bituminous,2024-01,约100,,23", "alone, in t / 1e4Nm3,"),
+        ("P1,P1-1,kiln,natural_gas,2024-01,x,1e4Nm3,389", "alone, in 1e4Nm3,"), ("P1,P1-1,kiln,bituminous,2024-01,1e7,t,23", "cannot be in t (0 to 1,000,000)"),
+        ("P1,P1-1,kiln,bituminous,2024-01,1,Nm3,23", "the amounts of the row stay empty: Nm3"),
+    ],
+    ids=["row", "neither", "gas", "range", "unit"],
+)  # fmt: skip
+def test_texts_of_amounts_name_the_unit(tmp_path: Path, row: str, said: str) -> None:
+    made = home(tmp_path, {"ledger_fuel.csv": FUEL + row + "\n"})
+    assert any(said in f.text_en for f in made.ledgers.findings)
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "near"),
+    [
+        ("fuel", "烟媒", "烟煤 / bituminous"), ("fuel", "原煤", "无烟煤 / anthracite, 烟煤 / bituminous, 褐煤 / lignite"), ("fuel", "bitumnous", "烟煤 / bituminous"),
+        ("fuel", "锯末", ""), ("line_id", "P1-9", "P1-1 / P1-2"), ("plant_id", "第1水泥厂", "P1"),
+    ],
+)  # fmt: skip
+def test_what_a_wrong_name_may_mean(tmp_path: Path, column: str, text: str, near: str) -> None:
+    row = {"plant_id": "P1", "line_id": "P1-1", "fuel": "bituminous"} | {column: text}
+    made = home(tmp_path, {"ledger_fuel.csv": FUEL + f"{row['plant_id']},{row['line_id']},kiln,{row['fuel']},2024-01,1,t,23\n"})  # fmt: skip
+    (finding,) = (f for f in found(made) if f.check_id[:3] in ("L21", "L22", "L23"))
+    assert (f"; {near} perhaps;" if near else f"is called {text};") in finding.text_en
+
+
+def test_clinker_without_fuel_is_told_once_a_line_and_year(tmp_path: Path) -> None:
+    clinker = "".join(f"{line},2024-{m:02d},90000,700,,\n" for line in ("P1-1", "P1-2", "P2-1") for m in (1, 2, 3))
+    idle = "P2-2,2024-01,0,0,,\n"
+    fuels = "P1,P1-1,kiln,bituminous,2024-01,100,t,23\nP1,P1-1,kiln,bituminous,2024-02,0,t,\nP1,P1-2,mobile,diesel,2024-01,1,t,42\nP2,,kiln,petcoke,2024-02,9,t,33\n"
+    made = home(tmp_path, {"ledger_clinker.csv": CLINKER + clinker + idle, "ledger_fuel.csv": FUEL + fuels})
+    told = {f.line_id: (f.period, f.value, f.source_cell) for f in found(made, "L62")}
+    assert told == {
+        "P1-1": ("2024", "2024-03", "4[output_t]"), "P1-2": ("2024", "2024-01, 2024-02, 2024-03", "5[output_t]"),
+        "P2-1": ("2024", "2024-01, 2024-03", "8[output_t]"),
+    }, "0 is an answer, other places are none, the plant's kiln fuel is that of its lines"  # fmt: skip
+
+
+def test_a_row_of_a_line_needs_no_plant_and_nothing_is_minus_zero(tmp_path: Path) -> None:
+    made = home(tmp_path, {"ledger_fuel.csv": FUEL + ",P2-1,kiln,bituminous,2024-01,-0,t,23\n,,kiln,bituminous,2024-01,1,t,23\n"})  # fmt: skip
+    (row,) = fuel(made)
+    assert (row["plant_id"], str(row["consumption"])) == ("P2", "0.0")
+    assert [f.source_cell for f in found(made, "L29")] == ["3[plant_id]"]
+
+
+def test_two_files_that_contradict_one_another_are_told_with_both_places(tmp_path: Path) -> None:
+    first, second = (FUEL + f"P1,P1-1,kiln,bituminous,2024-01,{n},t,23\n" for n in (100, 200))
+    for root, names in (
+        (tmp_path / "a", ("ledger_fuel_a.csv", "ledger_fuel_b.csv")),
+        (tmp_path / "b", ("ledger_fuel_b.csv", "ledger_fuel_a.csv")),
+    ):
+        made = home(root, {names[0]: first, names[1]: second})
+        later = max(names)
+        assert [r["consumption"] for r in fuel(made)] == [200.0 if later == names[1] else 100.0], (
+            "the last path, whatever came first"
+        )
+        (told,) = found(made, "L51")
+        assert told.source_file == f"ledgers/{min(names)}"
+        assert f"ledgers/{later} 2" in told.text_en

@@ -346,3 +346,34 @@ def test_a_registry_without_lines_is_told_not_written_as_an_empty_form(tmp_path:
     assert ran.exit_code == 2
     assert "no plants and lines in the registry" in ran.output
     assert not out.exists()
+
+
+def test_a_header_of_two_rows_names_the_columns_below_its_groups(tmp_path: Path) -> None:
+    upper = [*HEAD[:5], "库存(t)", None, "消耗", None]
+    lower = [*[None] * 5, "期初库存量", "期末库存量", "消耗量(t)", "低位发热量(GJ/t)"]
+    rows: list[list[Any]] = [["2024年化石燃料"], upper, lower, [*ROW[:4], "3月", 5.0, 6.0, 12345.67, 23.0]]
+    merges = {"化石燃料": [*((f"{c}2:{c}3", v) for c, v in zip("ABCDE", HEAD, strict=False)), ("F2:G2", "库存(t)"), ("H2:I2", "消耗")]}  # fmt: skip
+    made = home(tmp_path, {"a.xlsx": workbook({"化石燃料": rows}, merges=merges)})
+    (row,) = made.ledgers.rows("ledger_fuel", "2024-03").to_dicts()
+    assert [row[n] for n in ("opening", "closing", "consumption", "ncv_gj", "unit")] == [5.0, 6.0, 12345.67, 23.0, "t"]
+    assert checks(made) == []
+
+
+def test_hidden_rows_and_columns_are_read_and_told(tmp_path: Path) -> None:
+    def hide(xml: bytes) -> bytes:
+        xml = re.sub(rb'<row r="3"', b'<row r="3" hidden="1"', xml)
+        return re.sub(rb"<sheetData>", b'<cols><col min="7" max="9" width="9" hidden="1"/></cols><sheetData>', xml)
+
+    rows: list[list[Any]] = [HEAD, ROW, [*ROW[:4], "2024-02", 7.0, 23.0]]
+    made = home(tmp_path, {"a.xlsx": changed(workbook({"化石燃料": rows}), "xl/worksheets/sheet1.xml", hide)})
+    assert made.ledgers.rows("ledger_fuel", "2024-02")["consumption"].to_list() == [7.0]
+    (told,) = found(made, "L18")
+    assert (told.source_cell, "rows 3 and columns G of" in told.text_en) == ("化石燃料", True)
+
+
+def test_ten_megabytes_of_nothing_are_a_bomb_too(tmp_path: Path) -> None:
+    def pad(xml: bytes) -> bytes:
+        return xml + b"\n" * (12 << 20)
+
+    made = home(tmp_path, {"a.xlsx": changed(workbook(GOOD), "xl/worksheets/sheet1.xml", pad)})
+    assert "12 MB" in made.ledgers.files[0].reason
