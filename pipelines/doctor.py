@@ -8,19 +8,15 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.doctor_books import books
 from pipelines.partitions import today
-from resources.ets import EtsError
-from resources.factors import FactorError
-from resources.factors_read import LATEST
 from resources.home import Home
-from resources.methods import MethodError
 from resources.registry import RegistryError
 from resources.rules import RuleError
-from resources.sealed import FILE as FILINGS
 from resources.standards import SHEET
 from resources.storage import open_storage
 
@@ -127,56 +123,8 @@ def _standards(_settings: Settings, home: Home) -> Iterator[Finding]:
 
 def _carbon(_settings: Settings, home: Home) -> Iterator[Finding]:
     """Methods, factors, what the home adds on the trading system, filed years: a refused file with all its mistakes."""
-    for what, speaks, tell in _BOOKS:
-        try:
-            told = tell(home, today().year)
-        except (MethodError, FactorError, EtsError, RegistryError) as error:
-            # A book that rests on another fails with it; the other has been told of.
-            if isinstance(error, speaks) and (what != "filings" or any(p.file == FILINGS for p in error.problems)):
-                yield Finding(what, FAIL, str(error), refused=True)
-            continue
-        except Exception:
-            # The place itself, of which has been told with the registry.
-            return
-        if told:
-            yield Finding(what, OK, told)
-
-
-def _factors(home: Home, year: int) -> str:
-    rows = home.factors.in_force(date(year, 1, 1), date(year, 12, 31))
-    own, drafts = (
-        sum(map(of, rows)) for of in (lambda r: r.file.startswith("registry/"), lambda r: r.confidence == "draft")
-    )
-    return f"{year} 年有效因子 {len(rows)} 个，自有 {own}，草案 {drafts} / {len(rows)} factors in force, {own} of the home, {drafts} drafts"
-
-
-def _methods(home: Home, year: int) -> str:
-    book = home.methods
-    source = "registry/methods.csv" if any(c.covers(year) for c in book.choices) else "reference/methods/runs.toml"
-    named = [m.id if m.selection == LATEST else f"{m.id} ({m.selection})" for m in book.of_year(year)]
-    return f"{year} 年计算 computed: {', '.join(named) or '无 none'} ({source})"
-
-
-def _ets(home: Home, year: int) -> str:
-    own = home.ets_home
-    known = ", ".join(f"{y}: {b.value:g}" for y, b in sorted(own.balances.items()))
-    lines = sum(n.year == year for n in own.lines)
-    return (
-        f"行业平衡值 balance values {known or '未登记 none'}; {year} 年另有说明的生产线 lines declared {lines}"
-        if known or lines
-        else ""
-    )
-
-
-def _filings(home: Home, _year: int) -> str:
-    n = len(home.filings.rows)
-    return f"已报送 {n} 行 / {n} rows of filed years" if n else ""
-
-
-#: What is looked at, the error that speaks of its files, and what is told of sound ones: "" where there is nothing to tell.
-_BOOKS: tuple[tuple[str, type[Exception], Callable[[Home, int], str]], ...] = (
-    ("methods", MethodError, _methods), ("factors", FactorError, _factors), ("ets", EtsError, _ets), ("filings", RegistryError, _filings),
-)  # fmt: skip
+    for what, told, sound in books(home, today().year):
+        yield Finding(what, OK if sound else FAIL, told, refused=not sound)
 
 
 def _events(settings: Settings, home: Home) -> Iterator[Finding]:

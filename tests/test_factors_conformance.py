@@ -330,6 +330,19 @@ def test_12_oxides_are_constants_of_methods() -> None:
             )
 
 
+def test_4_methods_and_their_years() -> None:
+    methods = {m.id: m for m in MethodBook.load().methods}
+    rows = {re.sub("`", "", r[0]): r[2] for r in table(section("4"), "| method id |")}
+    assert set(rows) <= set(methods)
+    for name, years in rows.items():
+        found = [int(y) for y in re.findall(r"\d{4}", years)]
+        if found:
+            assert methods[name].from_year == found[0], name
+            assert methods[name].to_year == (found[1] + 1 if len(found) > 1 else None), name
+    assert (methods["GBT32151.8-2015"].from_year, methods["GBT32151.8-2015"].to_year) == (2016, 2024)
+    assert methods["GBT32151.8-2023"].from_year == 2024
+
+
 def test_every_mark_has_its_worth_and_every_edition_supersedes_the_one_before() -> None:
     assert all(r.confidence == CONFIDENCE[r.mark] for r in BOOK.rows)
     assert CONFIDENCE == {"V": "verified", "S": "secondary", "A": "secondary", "M": "draft", "U": "draft"}
