@@ -1,0 +1,148 @@
+"""What ledgers leave unsaid, case by case: no partial sum, no silent nought, and always a name for what is missing, both ways of adding.
+
+Belongs here: cases that a drawn year (`test_simulated_year`) found, small enough to read. Does not belong here: plant-year A and the
+single missing cells (`test_assets_carbon`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from resources.methods import MethodBook
+from tests.carbon_cases import Lab, fuel, line, month_of_a, plant, registry
+from tests.test_assets_carbon import M1, M2, NDRC, V01, cents, entity_year, line_year
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from resources.registry import Registry
+
+MEE, EU = "MEE-332-2023", "EU-MRR-B"
+Ledgers = dict[str, list[dict[str, Any]]]
+
+
+def made(root: Path, ledgers: Ledgers, *, method: str = V01, rows: Registry | None = None, year: int = 2024) -> Lab:
+    """January under one method."""
+    lab = Lab(root, rows)
+    lab.home.__dict__["methods"] = MethodBook.load().with_runs(method)
+    lab.put(f"{year}-01", ledgers)
+    lab.run()
+    return lab
+
+
+def january(**changed: list[dict[str, Any]]) -> Ledgers:
+    return month_of_a(1) | changed
+
+
+def both_lines() -> Ledgers:
+    """Two lines of one plant; electricity is left out."""
+    a, b = january(), month_of_a(2, "L2")
+    return {t: [*a[t], *b[t][: 2 if t == "ledger_fuel" else None]] for t in a} | {"ledger_electricity": []}
+
+
+TWO = (plant(), line(), line("L2"))
+
+
+@pytest.mark.parametrize("way", [M1, M2])
+def test_one_fuel_with_and_without_its_line_is_not_added_up(tmp_path: Path, way: str) -> None:
+    """The whole beside its part, or two parts: nobody can tell, and no other plant must suffer for it."""
+    twice = [*month_of_a(1)["ledger_fuel"], fuel("anthracite", "100", line_id=None)]
+    row = line_year(made(tmp_path, january(ledger_fuel=twice)), way=way)
+    assert (row["total_tco2"], row["missing"]) == (None, "ledger_fuel.line_id")
+
+
+@pytest.mark.parametrize(("amount", "missing"), [("0", None), ("1", "ledger_fuel.line_id"), (None, "ledger_fuel.line_id")], ids=["nought", "some", "unknown"])  # fmt: skip
+def test_kiln_fuel_of_no_line_is_a_gap_unless_there_is_none(
+    tmp_path: Path, amount: str | None, missing: str | None
+) -> None:
+    ledgers = both_lines()
+    ledgers["ledger_fuel"].append(fuel("coke", amount, line_id=None))
+    lab = made(tmp_path, ledgers, rows=registry(*TWO))
+    assert [line_year(lab, line_id=n)["missing"] for n in ("L1", "L2")] == [missing, missing]
+
+
+def power(line_id: str | None, mwh: float | None) -> dict[str, Any]:
+    return {"plant_id": "P1", "line_id": line_id, "grid_mwh": mwh}
+
+
+@pytest.mark.parametrize(
+    ("rows", "mwh"),
+    [
+        pytest.param([power("L1", 5000.0), power("L2", 700.5)], 5700.5, id="each-line"),
+        pytest.param([power("L1", 5000.0)], None, id="one-line-says-nothing"),
+        pytest.param([power("L1", 5000.0), power("L2", None)], None, id="one-line-does-not-know"),
+        pytest.param([power("L1", 5000.0), power(None, 9000.0)], 9000.0, id="the-plant-is-the-whole"),
+        pytest.param([power("L1", 5000.0), power(None, None)], None, id="the-plant-does-not-know"),
+        pytest.param([], None, id="nobody"),
+    ],
+)
+def test_lines_make_a_plants_electricity_only_if_each_says_its_own(
+    tmp_path: Path, rows: list[dict[str, Any]], mwh: float | None
+) -> None:
+    lab = made(tmp_path, both_lines() | {"ledger_electricity": rows}, rows=registry(*TWO))
+    for way in (M1, M2):
+        row = entity_year(lab, "location_national", way=way)
+        assert row["electricity_mwh"] == mwh
+        assert cents(row["electricity_tco2"]) == ("" if mwh is None else f"{mwh * 0.5306:.2f}")
+        assert row["missing"] == (None if mwh is not None else "ledger_electricity.grid_mwh")
+
+
+@pytest.mark.parametrize("way", [M1, M2])
+def test_a_plant_without_lines_has_what_its_machines_burn(tmp_path: Path, way: str) -> None:
+    ledgers = {
+        "ledger_fuel": [fuel("diesel", "21.35", facility="mobile", line_id=None)],
+        "ledger_electricity": [power(None, 8010.235)],
+    }
+    row = entity_year(made(tmp_path, ledgers, rows=registry(plant())), "location_national", way=way)
+    assert [cents(row[f"{n}_tco2"]) for n in ("lines", "other", "direct")] == ["0.00", "66.10", "66.10"]
+    assert (row["lines"], row["missing"], cents(row["total_tco2"])) == (0, None, f"{66.10 + 4250.23:.2f}")
+
+
+@pytest.mark.parametrize("way", [M1, M2])
+def test_a_line_that_does_not_say_its_electricity_has_direct_emissions_all_the_same(tmp_path: Path, way: str) -> None:
+    """The instructions of 2023 count electricity in lines; the plant's own row is enough for the plant."""
+    lab = made(tmp_path, january(), method=MEE, year=2022)
+    row, entity = line_year(lab, MEE, way), entity_year(lab, "national_ets", MEE, way)
+    assert (row["total_tco2"], row["missing"]) == (None, "ledger_electricity.grid_mwh")
+    months = {s: lab.one("carbon_line_month", method_id=MEE, source=s)["emission_tco2"] for s in ("fossil", "process")}
+    assert cents(entity["lines_tco2"]) == cents(round(sum(months.values()), 2))
+    assert (entity["missing"], cents(entity["electricity_tco2"])) == (None, "4568.24")
+
+
+@pytest.mark.parametrize(
+    ("dust", "missing"),
+    [
+        pytest.param([], "ledger_dust.ckd_t", id="no-row"),
+        pytest.param([{"line_id": "L1", "bypass_dust_t": 5.0}], "ledger_dust.ckd_t", id="bypass-alone"),
+        pytest.param([{"line_id": "L1", "ckd_t": 0.0}], None, id="none-left"),
+    ],
+)
+def test_dust_that_nobody_filed_is_not_nought(tmp_path: Path, dust: list[dict[str, Any]], missing: str | None) -> None:
+    lab = made(tmp_path, january(ledger_dust=dust), method=EU)
+    row = lab.one("carbon_line_month", method_id=EU, source="kiln dust")
+    assert (row["missing"], row["emission_tco2"]) == (missing, 0.0 if missing is None else None)
+    assert line_year(lab, EU)["missing"] == missing
+
+
+def test_dust_of_two_places_on_a_tie_goes_up(tmp_path: Path) -> None:
+    """68.52 + 0.005: in doubles less than 68.525."""
+    lab = made(tmp_path, january(ledger_dust=[{"line_id": "L1", "ckd_t": 68.52, "bypass_dust_t": 0.005}]), method=EU)
+    row = lab.one("carbon_line_month", method_id=EU, source="kiln dust")
+    assert (row["activity"], cents(row["emission_tco2"])) == (68.53, "35.98")
+
+
+def test_a_stopped_month_without_analyses_beside_one_on_a_tie(tmp_path: Path) -> None:
+    """Done again exactly, as ties are, a month that made nothing lacks its contents: it weighs nothing."""
+    lab = Lab(tmp_path)
+    lab.home.__dict__["methods"] = MethodBook.load().with_runs(NDRC)
+    ledgers = january()
+    ledgers["ledger_clinker"][0]["output_t"] = 100000.005
+    lab.put("2018-01", ledgers)
+    lab.put("2018-02", {"ledger_clinker": [{"line_id": "L1", "output_t": 0.0}]})
+    lab.run()
+    for way in (M1, M2):
+        row = line_year(lab, NDRC, way)
+        assert (row["clinker_t"], row["missing"]) == (100000.01, None)
+        assert row["process_tco2"] > 50000
