@@ -12,7 +12,7 @@ import pytest
 
 from resources.methods import MethodBook
 from tests.carbon_cases import Lab, fuel, line, month_of_a, plant, registry
-from tests.test_assets_carbon import M1, M2, NDRC, V01, cents, entity_year, line_year
+from tests.test_assets_carbon import M1, M2, V01, cents, entity_year, line_year
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -133,16 +133,15 @@ def test_dust_of_two_places_on_a_tie_goes_up(tmp_path: Path) -> None:
     assert (row["activity"], cents(row["emission_tco2"])) == (68.53, "35.98")
 
 
-def test_a_stopped_month_without_analyses_beside_one_on_a_tie(tmp_path: Path) -> None:
-    """Done again exactly, as ties are, a month that made nothing lacks its contents: it weighs nothing."""
+def test_an_idle_month_whose_heat_is_unknown_in_a_year_on_a_tie(tmp_path: Path) -> None:
+    """The mean of 20.000 and 20.001 is done again exactly, as ties are: a month that burnt nothing has no part in it."""
     lab = Lab(tmp_path)
-    lab.home.__dict__["methods"] = MethodBook.load().with_runs(NDRC)
-    ledgers = january()
-    ledgers["ledger_clinker"][0]["output_t"] = 100000.005
-    lab.put("2018-01", ledgers)
-    lab.put("2018-02", {"ledger_clinker": [{"line_id": "L1", "output_t": 0.0}]})
+    lab.home.__dict__["methods"] = MethodBook.load().with_runs(V01)
+    for m, tonnes, ncv in ((1, "1000", "20.000"), (2, "0", None), (3, "1000", "20.001")):
+        lab.put(
+            f"2024-{m:02d}", month_of_a(m) | {"ledger_fuel": [fuel("anthracite", tonnes, ncv=ncv, source="measured")]}
+        )
     lab.run()
-    for way in (M1, M2):
-        row = line_year(lab, NDRC, way)
-        assert (row["clinker_t"], row["missing"]) == (100000.01, None)
-        assert row["process_tco2"] > 50000
+    row = line_year(lab)
+    # 2000 t x 20.001 GJ/t x 0.02749 x 0.99 x 44/12
+    assert (cents(row["fossil_tco2"]), row["missing"]) == ("3991.75", None)
