@@ -118,7 +118,7 @@ def _methods(c: CarbonFacts) -> Html:
             whole = now["complete"] and value is not None and old
             rows.append([
                 tag("b", line, class_="whole") if method == c.method else "", joined((tag("code", method), tag("div", c.titles[method][0], class_="soft"))),
-                status(now["status"]), number(old), number(value), number(100 * (value - old) / old, 2, " %") if whole else "–",
+                joined((status(now["status"]), tag("div", now["missing"] or "", class_="soft"))), number(old), number(value), number(100 * (value - old) / old, 2, " %") if whole else "–",
                 length(value, most, "ok" if now["status"] == "filing" else "fail"),
             ])  # fmt: skip
     head = (

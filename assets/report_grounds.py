@@ -22,10 +22,7 @@ if TYPE_CHECKING:
     from assets.report import Facts
 
 
-def arrived(facts: Facts) -> Iterator[Html]:
-    """Bytes of all captures, frames of the month, and the files that were refused."""
-    # Declarations and spreadsheets have no bytes of frames to account for.
-    read = facts.arrivals.filter((pl.col("state") == "read") & pl.col("text_bytes").is_not_null())
+def _bytes(facts: Facts, read: pl.DataFrame) -> Iterator[Html]:
     bytes_ = read.select(pl.col("text_bytes", "accepted_bytes", "quarantined_bytes", "noise_bytes").sum()).row(0)
     total, *parts = (f"{n:,}" for n in bytes_)
     yield tag(
@@ -40,6 +37,17 @@ def arrived(facts: Facts) -> Iterator[Html]:
         both(f"本月接收的数据帧 {frames} =", "accepted data frames of the month ="),
         f" 成行 rows {kinds[0]} + 并入 joined {kinds[1]} + 重复 identical {kinds[2]} + 被取代 superseded {kinds[3]}",
     )
+
+
+def arrived(facts: Facts) -> Iterator[Html]:
+    """Bytes of all captures, frames of the month, and the files that were refused."""
+    # Declarations and spreadsheets have no bytes of frames to account for.
+    read = facts.arrivals.filter((pl.col("state") == "read") & pl.col("text_bytes").is_not_null())
+    ledgers = facts.arrivals.filter(kind="ledger", state="read").height
+    if ledgers:
+        yield tag("p", both(f"台账文件 {ledgers} 个。", f"{ledgers} files of ledgers."))
+    if read.height:
+        yield from _bytes(facts, read)
     gone = facts.arrivals.filter(pl.col("state") == "refused").sort("path")
     if gone.height:
         yield table((both("拒收文件", "refused file"), both("原因", "reason")), gone.select("path", "reason").rows())

@@ -41,7 +41,9 @@ def body(facts: Facts) -> Iterator[Html]:
     if facts.headline.height:
         yield section("有效率", "capture: valid hours of production hours", _captures(facts))
     yield from carbon(facts)
-    yield section("数据来源与隔离", "what came, and what was refused", *arrived(facts), *refused(facts))
+    yield section(
+        "数据来源与隔离", "what came, and what was refused", *arrived(facts), *(refused(facts) if facts.runs else ())
+    )
     if facts.signals.height:
         yield section("数据信号", "where somebody should look; a signal changes no data", signals(facts))
     yield section("申报与审查发现", "Declarations and findings", *declared(facts))

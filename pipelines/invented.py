@@ -89,8 +89,21 @@ def run_demo(settings: Settings) -> RunOutcome:
         _write(settings, EDITION, GRID.format(2023, "0.5683", 2023, "2025-12-31"))
         planned = plan_run(settings)
         outcome = run_backfill(settings, products=[])
-        told += [f"\n{_SECOND}", planned.text, f"\n{_THIRD}", *_what_came(outcome), ""]
+        told += [f"\n{_SECOND}", _shortened(planned.text), f"\n{_THIRD}", *_what_came(outcome), ""]
     return RunOutcome(max(night.code, outcome.code), outcome.data, "\n".join([*told, _page(settings), look]))
+
+
+def _shortened(plan: str) -> str:
+    """A plan with the first reason of each product: of a factor every month says the same."""
+    kept: list[str] = []
+    of_product = 0
+    for line in plan.splitlines():
+        of_product = of_product + 1 if line.startswith("  20") else 0
+        if of_product < 2:
+            kept.append(line)
+        elif of_product == 2:
+            kept.append("  … (全文 in full: kiln plan)")
+    return "\n".join(kept)
 
 
 def _what_came(outcome: RunOutcome) -> list[str]:

@@ -75,23 +75,46 @@ def _year(home: Home, year: str) -> dict[str, Any]:
         "status": dict(sorted(rows.group_by("status").len().iter_rows())),
         "months": rows["months"].max(),
         "missing": _missing(home, year, method, rows.filter(pl.col("total_tco2").is_null())),
+        "plants_missing": _plants_missing(home, year, method, rows.filter(pl.col("total_tco2").is_null())),
         "allowances": _allowances(allowances) if allowances.height else None,
     }
 
 
 def _missing(home: Home, year: str, method: str, lines: pl.DataFrame) -> list[dict[str, Any]]:
     """Lines without a number: what is missing of each, and in which months."""
-    months: dict[str, list[str]] = {}
-    keys = [k for k in home.lake.keys("carbon_line_month") if k.startswith(year)] if lines.height else []
-    for key in keys:
-        rows = _frame(home, "carbon_line_month", key, ["line_id", "method_id", "kind", "missing"])
-        lacking = rows.filter(pl.col("missing").is_not_null(), method_id=method, kind="source")
-        for line in lacking["line_id"].drop_nulls().unique():
-            months.setdefault(line, []).append(key)
+    months = _months_missing(home, year, method, "line_id") if lines.height else {}
     return [
         {"line_id": line, "missing": what, "months": months.get(line, [])}
         for line, what in lines.select("line_id", "missing").iter_rows()
     ]
+
+
+def _plants_missing(home: Home, year: str, method: str, lines: pl.DataFrame) -> list[dict[str, Any]]:
+    """Plants without a total though their lines have one: which bases of electricity, what is missing, and in which months."""
+    rows = _frame(home, "carbon_entity_year", year).filter(
+        pl.col("missing").is_not_null(),
+        ~pl.col("plant_id").is_in(lines["plant_id"].to_list()),
+        method_id=method,
+        aggregation=AGGREGATION,
+    )
+    months = _months_missing(home, year, method, "plant_id") if rows.height else {}
+    found = rows.group_by("plant_id", "missing").agg(pl.col("electricity_basis").sort()).sort("plant_id", "missing")
+    return [
+        {"plant_id": plant, "missing": what, "bases": bases, "months": months.get(plant, [])}
+        for plant, what, bases in found.iter_rows()
+    ]
+
+
+def _months_missing(home: Home, year: str, method: str, owner: str) -> dict[str, list[str]]:
+    """Months in which a source of a line, or of a plant as a whole, has no number."""
+    months: dict[str, list[str]] = {}
+    level = "line" if owner == "line_id" else "entity"
+    for key in (k for k in home.lake.keys("carbon_line_month") if k.startswith(year)):
+        rows = _frame(home, "carbon_line_month", key, [owner, "method_id", "kind", "level", "missing"])
+        lacking = rows.filter(pl.col("missing").is_not_null(), method_id=method, kind="source", level=level)
+        for name in lacking[owner].unique():
+            months.setdefault(name, []).append(key)
+    return months
 
 
 def _allowances(rows: pl.DataFrame) -> dict[str, Any]:
@@ -161,13 +184,28 @@ def in_words_of_carbon(years: list[dict[str, Any]]) -> list[str]:
         some = f"{y['lines_with_number']}/{y['lines']} 条生产线 lines"
         until = "" if y["months"] == 12 else f", 至今 {y['months']} 个月 months so far"
         lines.append(f"碳排放 carbon {y['year']} ({y['method_id']}{until}): {some}: {told}; {states}")
-        for row in y["missing"][:NAMED]:
-            when = f" ({', '.join(row['months'])})" if row["months"] else ""
-            lines.append(f"  {row['line_id']}: 无数值, 缺 no number, missing {row['missing']}{when}")
-        if len(y["missing"]) > NAMED:
-            lines.append(f"  … 另有 and {len(y['missing']) - NAMED} more (--json)")
+        lines += _cut([f"  {row['line_id']}: 无数值, 缺 no number, missing {_what(row)}" for row in y["missing"]])
+        lines += _cut(
+            [
+                f"  {row['plant_id']}: 企业总量无数值, 缺 no total of the plant ({', '.join(row['bases'])}), missing {_what(row)}"
+                for row in y["plants_missing"]
+            ]
+        )
         lines += _in_words_of_allowances(y["allowances"])
     return lines
+
+
+def _what(row: dict[str, Any]) -> str:
+    """What is missing, the months, and where a factor is put."""
+    months = row["months"]
+    when = f" ({', '.join(months)})" if 0 < len(months) <= NAMED else f" ({months[0]} … {months[-1]})" if months else ""
+    remedy = "; 因子写入 put factors into registry/factors*.csv" if "factor " in row["missing"] else ""
+    return f"{row['missing']}{when}{remedy}"
+
+
+def _cut(lines: list[str]) -> list[str]:
+    more = len(lines) - NAMED
+    return lines if more <= 0 else [*lines[:NAMED], f"  … 另有 and {more} more (--json)"]
 
 
 def _in_words_of_allowances(facts: dict[str, Any] | None) -> list[str]:

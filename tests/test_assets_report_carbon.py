@@ -82,6 +82,15 @@ def test_the_summary_names_the_line_the_input_and_the_month(published: Path) -> 
     told = "\n".join(in_words_of_carbon([year]))
     assert "L2: 无数值, 缺 no number, missing ledger_fuel.consumption (2024-05)" in told
     assert moved(opened(published)) is None, "nothing went before"
+    lacking = {
+        "plant_id": "P3",
+        "missing": "factor grid province 西藏",
+        "bases": ["location_province"],
+        "months": ["2024-01"],
+    }
+    told = "\n".join(in_words_of_carbon([{**year, "plants_missing": [lacking] * 7}]))
+    assert "missing factor grid province 西藏 (2024-01); 因子写入 put factors into registry/factors*.csv" in told
+    assert "另有 and 2 more" in told
 
 
 def test_a_changed_factor_is_a_waterfall_and_a_line_of_the_summary(published: Path, tmp_path: Path) -> None:
