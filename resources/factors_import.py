@@ -185,7 +185,9 @@ def plan_import(
     ]
     changes = _moved(rows, fresh)
     mine = [r for r in rows if r.file == target]
-    gone = {r.factor_id: r for r in mine if r.factor_id not in {g.factor_id for g in given}}
+    # A series that the new edition does not tell any more; one that it carries on has changed, under whatever id.
+    told = {g.series for g in given}
+    gone = {r.factor_id: r for r in mine if r.series not in told}
     changes += [Change("removed", r.factor_id, _as_row(r, dated=False), None) for _, r in sorted(gone.items())]
     problems = [
         *problems,

@@ -253,6 +253,30 @@ def test_an_import_shows_first_and_writes_when_told_and_keeps_what_was_known(tmp
     assert {c["new"]["value"] for c in difference["changes"]} == {"0.4777", "0.4666"}
 
 
+@published
+def test_yearly_editions_follow_each_other_and_only_a_series_that_is_not_told_any_more_is_removed(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "registry").mkdir()
+    words = ("--map", "uk-ghg", "--name", "uk", "--write")
+    found = []
+    for year in (2016, 2017, 2021):
+        file = DATA / f"{year}_fuels_electricity_slice.csv"
+        data = kiln(tmp_path, "factors", "import", str(file), *words, "--recorded-at", f"2026-12-{year - 2010:02d}")
+        found.append({k: data[k] for k in ("added", "changed", "removed", "unit", "fresh", "written")})
+    first = {"added": 1, "changed": 0, "removed": 0, "unit": 0, "fresh": 1, "written": True}
+    assert found == [first, first | {"added": 0, "changed": 1}, first | {"added": 0, "changed": 1}]
+    own = [r.text for r in book(tmp_path).rows if r.scope == "country"]
+    assert own == ["0.40957", "0.34885", "0.21016"]
+    without = tmp_path / "without.csv"
+    text = (DATA / "2021_fuels_electricity_slice.csv").read_text(encoding="utf-8-sig")
+    without.write_text(
+        "".join(n for n in text.splitlines(keepends=True) if "Electricity generated" not in n), encoding="utf-8"
+    )
+    data = kiln(tmp_path, "factors", "import", str(without), *words, "--recorded-at", "2026-12-12")
+    assert {c["name"] for c in data["changes"] if c["kind"] == "removed"} >= {"UK.GRID.2021"}
+
+
 def test_a_value_a_thousand_times_too_small_is_not_written(tmp_path: Path) -> None:
     (tmp_path / "registry").mkdir()
     file = tmp_path / "new.csv"
