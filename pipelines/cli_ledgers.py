@@ -1,7 +1,7 @@
 """What `kiln ledger-template` writes: a workbook for plants to fill in.
 
 Belongs here: from options and a home's registry to the form. Does not belong here: the workbook itself
-(`resources/ledgers_template.py`) and options (`pipelines/cli.py`).
+(`resources/ledgers_template.py`) and options (`pipelines/commands_*.py`).
 """
 
 from __future__ import annotations

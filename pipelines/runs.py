@@ -1,7 +1,7 @@
 """Runs as a person starts them: the nightly job and the backfill in this process.
 
 Belongs here: driving the same definitions as the UI, and how a run ended. Does not belong here: options
-(`pipelines/cli.py`) and what a home holds (`pipelines/summary.py`).
+(`pipelines/commands_*.py`) and what a home holds (`pipelines/summary.py`).
 """
 
 from __future__ import annotations
