@@ -33,6 +33,13 @@ _TARGET = re.compile(rb"<(?:\w+:)?Relationship\b[^>]*>")
 _ATTRIBUTE = re.compile(rb'\b(Id|Target)="([^"]*)"')
 #: Cells that are not empty, those that hold an error, and formulas whose value is not in the file; text may be empty by intent.
 _FILLED = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"[^>]*(?<!/)>(?!</)')
+#: A place beyond the last row or column of a sheet, or one that no spreadsheet writes so: the reader would make room for all before it.
+_BEYOND = re.compile(
+    rb"<(?:\w+:)?(?:c|row)\b[^>]*?\sr\s*=\s*(?:'|\"(?!(?:[A-Z]{1,3})?[0-9]{1,7}\"))|<(?:\w+:)?row\b[^>]*?\sr=\"(?:[2-9][0-9]{6}|1[1-9][0-9]{5})\""
+)
+#: A cell that does not say where it stands: it is in the row that its row names.
+_PLACELESS = re.compile(rb"<(?:\w+:)?c(?:\s+(?!r=)[\w:]+=\"[^\"]*\")*\s*>")
+_ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\sr="([0-9]{1,7})"')
 _HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row\b(?=[^>]*\bhidden="(?:1|true)")[^>]*?\br="([0-9]{1,7})"[^>]*(?<!/)>')
 _HIDDEN_COLUMNS = re.compile(rb'<(?:\w+:)?col\b(?=[^>]*\bhidden="(?:1|true)")[^>]*>')
 _SPAN = re.compile(rb'\b(min|max)="([0-9]{1,5})"')
@@ -164,12 +171,18 @@ def _look(packed: zipfile.ZipFile, path: str) -> _Look:
         kept = b""
         while piece := source.read(_MB):
             data = kept + piece
-            _take(made, data)
+            # A tag that the piece ends in is looked at with the next one.
+            _take(made, data[: data.rfind(b">") + 1])
             kept = data[-_KEPT:]
     return made
 
 
 def _take(look: _Look, data: bytes) -> None:
+    if _BEYOND.search(data):
+        raise _RefusedError("单元格位置超出工作表", "cells stand beyond the last row or column of a sheet", *_RESEND)
+    if _PLACELESS.search(data):
+        look.rows = max(look.rows, *map(int, _ROW.findall(data)), 0)
+        look.columns = max(look.columns, 1)
     filled = _FILLED.findall(data)
     if filled:
         letters, rows = zip(*filled, strict=True)

@@ -377,3 +377,20 @@ def test_ten_megabytes_of_nothing_are_a_bomb_too(tmp_path: Path) -> None:
 
     made = home(tmp_path, {"a.xlsx": changed(workbook(GOOD), "xl/worksheets/sheet1.xml", pad)})
     assert "12 MB" in made.ledgers.files[0].reason
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "read"),
+    [
+        (b'r="F4"', b'r="F4000000000"', False), (b'r="F4"', b"r='F4000000000'", False), (b'r="F4"', b'r="ZZZZZZ4"', False),
+        (b'<row r="4"', b'<row r="4000000000"', False), (b'<c r="F4"', b"<c", True),
+    ],
+    ids=["row", "quotes", "column", "row-of-rows", "no-place"],
+)  # fmt: skip
+def test_a_place_beyond_the_sheet_takes_no_room(tmp_path: Path, old: bytes, new: bytes, read: bool) -> None:
+    book = changed(workbook(GOOD), "xl/worksheets/sheet1.xml", lambda xml: xml.replace(old, new, 1))
+    made = home(tmp_path, {"a.xlsx": book, "good.xlsx": workbook(GOOD | {"说明": []})})
+    assert [f.reason == "" for f in made.ledgers.files] == [read, True]
+    assert made.ledgers.rows("ledger_fuel", "2024-01")["consumption"].to_list() == [12345.67]
+    if not read:
+        assert "beyond the last row" in found(made, "L01")[0].text_en
