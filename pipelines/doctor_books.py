@@ -15,6 +15,7 @@ from resources.factors_read import LATEST
 from resources.methods import MethodError
 from resources.registry import RegistryError
 from resources.sealed import FILE as FILINGS
+from resources.storage import open_storage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 def books(home: Home, year: int) -> Iterator[tuple[str, str, bool]]:
     """Name of each book, what is told of it for a year, and whether it is sound; a book with nothing to tell is left out."""
-    for what, speaks, tell in _BOOKS:
+    for what, speaks, tell in _BOOKS if _answers(home) else ():
         try:
             told = tell(home, year)
         except (MethodError, FactorError, EtsError, RegistryError) as error:
@@ -32,11 +33,18 @@ def books(home: Home, year: int) -> Iterator[tuple[str, str, bool]]:
             if isinstance(error, speaks) and (what != "filings" or any(p.file == FILINGS for p in error.problems)):
                 yield what, str(error), False
             continue
-        except Exception:
-            # The place itself, of which has been told with the registry.
-            return
         if told:
             yield what, told, True
+
+
+def _answers(home: Home) -> bool:
+    """Whether the registry can be asked at all: a bucket that is not there would pass for one where nothing is said."""
+    try:
+        open_storage(home.settings.place("registry")).list("factors")
+    except Exception:
+        # Of which has been told with the registry.
+        return False
+    return True
 
 
 def _factors(home: Home, year: int) -> str:
