@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -18,10 +17,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from assets.carbon_inputs import ALL, month_span, plain
-from assets.carbon_plan import FORMS
+from assets.carbon_plan import FORMS, Plan
+from assets.carbon_year import Year
+from assets.explain_formula import filled
 from contracts import TABLES
 from contracts.carbon import AGGREGATIONS, CARBON_LINE_MONTH, CARBON_LINE_YEAR
-from kernels.carbon_forms import EXACT, TERMS
+from kernels.carbon_forms import TERMS
 from resources.release_records import folder
 from resources.releases import read_manifest
 
@@ -31,19 +32,8 @@ if TYPE_CHECKING:
 
     from resources.factors import Factor
     from resources.home import Home
-    from resources.methods import Method, Part
+    from resources.methods import Method
 
-#: Names of terms in a formula, as `kernels/carbon_forms` has it; ratios come from the method.
-FORMULAS = {
-    "fuel": "{activity} x {ncv_gj} x {carbon_tc_gj} x {oxidation_pct} % x 44/12",
-    "factor": "{activity} x {factor}",
-    "deduction": "-({activity} x {factor})",
-    "oxides": "({activity} + {dust_t}) x [({cao_pct} - {noncarbonate_cao_pct}) % x {cao} + ({mgo_pct} - {noncarbonate_mgo_pct}) % x {mgo}]",
-    "carbon": "{activity} x {factor} x {carbon_pct} % x 44/12",
-    "altfuel": "{activity} x {ncv_gj} x {factor} x {fossil_pct} %",
-    "calcined": "{activity} x s / (1 - s), s = {factor} x {calcination} / (1 + {factor})",
-    "stoichiometric": "{activity} x {cao_pct} % x {factor} / {cao_per_carbonate} x {correction}",
-}  # fmt: skip
 #: Further ledgers that a part's terms stand in, beside the one that its activity comes from.
 _BESIDE = {
     "oxides": ("ledger_lab", "ledger_dust"), "kiln_dust": ("ledger_dust",), "bypass_dust": ("ledger_dust",),
@@ -89,16 +79,18 @@ def explain_line_year(
     """
     figure = _figure(edition, line_id, year, method_id, aggregation)
     method = edition.home.methods[figure["method_id"]]
-    months = []
+    months, every = [], []
     for month in (f"{year}-{m:02d}" for m in range(1, 13)):
         rows = edition.rows(CARBON_LINE_MONTH.name, month)
         mine = None if rows is None else rows.filter(line_id=line_id, method_id=method.id, level="line")
         if mine is not None and mine.height:
             months.append(_month(edition, method, month, mine))
+            every.append(mine)
     used = sorted({(f, s["month"]) for m in months for s in m["sources"] for f in s["factor_ids"]})
     return {
         "line_id": line_id, "year": year, "figure": figure, "edition": edition.release_id or "lake",
         "method": _method(edition, method), "months": months, "factors": _factors(edition, used),
+        "year_sources": _weighted(edition, method, year, pl.concat(every)) if every and aggregation == AGGREGATIONS[0] else [],
     }  # fmt: skip
 
 
@@ -129,6 +121,26 @@ def _method(edition: Edition, method: Method) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _weighted(edition: Edition, method: Method, year: str, rows: pl.DataFrame) -> list[dict[str, Any]]:
+    """Sources of the year: amounts added, the other terms weighted by them, each with its formula."""
+    made = Year.of(Plan.of(edition.home.methods, int(year)), rows, edition.home.registry)
+    found = []
+    for n, head in enumerate(made.sources.iter_rows(named=True)):
+        part = method.part(head["part"])
+        told = {"part": head["part"], "source": head["source"], "sum": head["sum"], "emission_unrounded_tco2": None}
+        if part and head["activity"] is not None:
+            names = TERMS[FORMS[part.formula]]
+            terms = dict(zip(names, made.figures.rows.terms[n].tolist()[: len(names)], strict=True))
+            formula, again = filled(part, terms | {"missing": None})
+            told |= terms | {
+                "emission_unrounded_tco2": float(made.figures.exact[n]),
+                "formula": formula,
+                "recomputed_tco2": again,
+            }
+        found.append(told)
+    return found
+
+
 def _month(edition: Edition, method: Method, month: str, rows: pl.DataFrame) -> dict[str, Any]:
     sums = {r["source"]: r["emission_tco2"] for r in rows.filter(kind="sum").iter_rows(named=True)}
     sources = rows.filter(kind="source").sort("part", "source").iter_rows(named=True)
@@ -138,39 +150,12 @@ def _month(edition: Edition, method: Method, month: str, rows: pl.DataFrame) -> 
 def _source(edition: Edition, method: Method, month: str, row: dict[str, Any]) -> dict[str, Any]:
     part = method.part(row["part"])
     told = {k: v for k, v in row.items() if v is not None and k not in ("kind", "level", "plant_id", "line_id")}
-    filled, again = _formula(part, row) if part else ("", None)
+    formula, again = filled(part, row) if part else ("", None)
     return told | {
-        "month": month, "clause": part.clause if part else "", "formula": filled, "recomputed_tco2": again,
+        "month": month, "clause": part.clause if part else "", "formula": formula, "recomputed_tco2": again,
         "factor_ids": (row["factor_ids"] or "").split("|") if row["factor_ids"] else [],
         "cells": list(_cells(edition, month, row)),
     }  # fmt: skip
-
-
-def _formula(part: Part, row: dict[str, Any]) -> tuple[str, float | None]:
-    """The formula with its numbers, and what it comes to in fractions; no figure where a number is missing."""
-    form = FORMULAS.get(part.formula)
-    if form is None or row["missing"]:
-        return "", None
-    ratios = {name.removesuffix("_ratio"): str(part.options[name]) for name in part.options if name.endswith("_ratio")}
-    ratios["cao_per_carbonate"] = str(part.options.get("cao_per_carbonate", ""))
-    named = {name: _said(row[name]) for name in TERMS[FORMS[part.formula]]}
-    terms = [Fraction(named[name]) for name in TERMS[FORMS[part.formula]]]
-    constants = {
-        "oxides": [Fraction(n) for name in ("cao", "mgo") for n in _over_under(ratios.get(name, "0"))],
-        "stoichiometric": [Fraction(ratios["cao_per_carbonate"] or 1)],
-    }
-    value = EXACT[FORMS[part.formula]](*terms, *constants.get(part.formula, []))
-    return form.format(**ratios, **named), float(value)
-
-
-def _said(value: float | None) -> str:
-    """A number as its shortest decimal; what a form does not use is 0."""
-    return "0" if value is None else repr(int(value) if value == int(value) else value)
-
-
-def _over_under(ratio: str) -> tuple[str, str]:
-    over, _, under = ratio.partition("/")
-    return over, under or "1"
 
 
 def _cells(edition: Edition, month: str, row: dict[str, Any]) -> Iterator[dict[str, Any]]:

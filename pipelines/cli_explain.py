@@ -41,6 +41,9 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
         if figure[f"{name}_tco2"] is not None:
             yield f"  {name}: {_amount(figure[f'{name}_tco2'])} tCO2"
     yield f"  状态 status {figure['status']}; 因子集 factor set {figure['factor_set']}" + _stands_against(figure)
+    for source in found["year_sources"]:
+        if source.get("formula"):
+            yield f"  {source['part']} {source['source']}: {source['formula']} = {source['emission_unrounded_tco2']:,.6f}"
     yield _how(figure["aggregation"])
     for month in found["months"]:
         sums = ", ".join(f"{n} {_amount(month['sums'][n])}" for n in _SUMS if n in month["sums"])
@@ -64,7 +67,7 @@ def _stands_against(figure: dict[str, Any]) -> str:
 def _how(aggregation: str) -> str:
     if aggregation == "monthly_sum":
         return "各月已修约的排放量相加 / rounded emissions of the months are added:"
-    return "全年数量乘以加权平均参数, 各源修约后相加；各月如下 / the year's amounts times weighted means, each source rounded, then added; the months:"
+    return "全年数量乘以加权平均参数, 修约后相加（如上）；各月如下 / the year's amounts times weighted means, rounded, then added, as above; the months:"
 
 
 def _source(source: dict[str, Any]) -> Iterator[str]:

@@ -90,6 +90,22 @@ def test_monthly_sums_add_up_to_the_figure(year_a: Lab) -> None:
     )
 
 
+def test_A_the_sources_of_the_year_are_weighted_and_come_to_the_figure(year_a: Lab) -> None:
+    found = told(year_a)
+    assert {s["source"] for s in found["year_sources"]} == {
+        "anthracite",
+        "bituminous",
+        "clinker",
+        "carbide_slag",
+        "steel_slag",
+    }
+    for source in found["year_sources"]:
+        assert source["recomputed_tco2"] == pytest.approx(source["emission_unrounded_tco2"], abs=1e-6)
+    fossil = sum(s["emission_unrounded_tco2"] for s in found["year_sources"] if s["sum"] == "fossil")
+    assert fossil == pytest.approx(found["figure"]["fossil_tco2"], abs=0.011)
+    assert told(year_a, aggregation="monthly_sum")["year_sources"] == []
+
+
 def test_without_a_method_the_one_in_force_is_told(year_a: Lab) -> None:
     assert told(year_a, "")["figure"]["method_id"] == METHOD
 
