@@ -194,6 +194,15 @@ def _ncv_default(desk: Desk, _bounds: Bounds) -> pl.DataFrame:
     return _period(rows.join(usual, on="fuel").with_columns(value, _told("ncv_gj", "usual")))
 
 
+def _ncv_switched(desk: Desk, _bounds: Bounds) -> pl.DataFrame:
+    """Months at the default after measured ones of the same year: what is measured may not go back (2.5)."""
+    by = ["plant_id", "line_id", "facility", "fuel"]
+    burnt = desk.ledgers["ledger_fuel"].filter(pl.col("consumption") > 0).sort(*by, "month", nulls_last=False)
+    default = (pl.col("ncv_source") == "default").fill_null(pl.col("ncv_gj").is_null())
+    rows = burnt.with_columns((~default).cast(pl.Float64).cum_sum().over(by).alias("value")).filter(default)
+    return _period(rows.with_columns(_told("ncv_source", "ncv_gj", "consumption")))
+
+
 def _electricity(desk: Desk, _bounds: Bounds) -> pl.DataFrame:
     """Of lines that have rows of their own: of a plant as a whole it is cement too."""
     rows = desk.ledgers["ledger_electricity"].filter(pl.col("line_id").is_not_null(), pl.col("grid_mwh").is_not_null())
@@ -261,4 +270,5 @@ CHECKS: dict[str, Callable[[Desk, Bounds], pl.DataFrame]] = {
     "C14_substitutes": _substitutes,
     "C15_carbide_threshold": _carbide,
     "C16_process_below_zero": _process_below_zero,
+    "C17_ncv_switched_back": _ncv_switched,
 }  # fmt: skip

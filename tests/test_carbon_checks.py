@@ -118,6 +118,20 @@ def processed(value: float | None) -> Tables:
     return {"months": [{"emission_tco2": value}]}
 
 
+def chosen(*sources: str | None, burnt: float = 100.0) -> Tables:
+    """One fuel month by month: measured, default, or whatever a value says by itself."""
+    rows = [
+        {
+            "month": f"2025-{m:02d}",
+            "ncv_source": s or None,
+            "ncv_gj": None if s in ("default", "") else 23.0,
+            "consumption": burnt,
+        }
+        for m, s in enumerate(sources, 1)
+    ]
+    return {"ledger_fuel": [fuel()["ledger_fuel"][0] | r for r in rows]}
+
+
 heat, intensity, carbide = (partial(yearly, n) for n in ("heat_gj_t", "intensity_tco2_t", "carbide_rate_pct"))
 #: By check: what draws it, values on which nothing is said, values of which something is.
 BORDERS: dict[str, tuple[Callable[..., Tables], list[Any], list[Any]]] = {
@@ -127,6 +141,7 @@ BORDERS: dict[str, tuple[Callable[..., Tables], list[Any], list[Any]]] = {
     "C04_heat_intensity": (heat, [2.7, 3.0, 4.2, None], [2.699, 4.201]),
     "C05_line_intensity": (intensity, [0.7, 0.85, 1.0, None], [0.6999, 1.0001]),
     "C06_capacity": (clinker, [170500.0, 1.0, None], [170500.2]),
+    "C07_capacity_year": (clinker, [1705000.0, 1.0, None], [1705000.2]),
     "C09_implied_factor": (analysed, [-5.0, 0.0, 5.0, None], [-5.001, 5.001]),
     "C10_ncv_month": (heats, [92.0, 100.0, 108.0, None], [91.99, 108.01]),
     "C11_ncv_default": (beside_default, [-20.0, 0.0, 20.0, None], [-20.01, 20.01]),
@@ -136,6 +151,10 @@ BORDERS: dict[str, tuple[Callable[..., Tables], list[Any], list[Any]]] = {
     # Near the threshold is the finding: 15 % in 2025, and a point either way.
     "C15_carbide_threshold": (carbide, [0.0, 13.99, 16.01, 30.0, None], [14.0, 15.0, 16.0]),
     "C16_process_below_zero": (processed, [0.0, 0.01, None], [-0.01]),
+    "C17_ncv_switched_back": (
+        lambda s: chosen(*s), [("measured", "measured"), ("default", "measured"), ("default", "default"), ("", None)],
+        [("measured", "default"), (None, ""), ("default", "measured", "default")],
+    ),
 }  # fmt: skip
 CASES = [
     pytest.param(name, draw, value, said, id=f"{name}-{value}")
@@ -174,6 +193,8 @@ def test_every_check_has_its_borders_here() -> None:
         pytest.param("C14_substitutes", substituted(50.0, 0.0), [], id="C14-no-raw-meal"),
         pytest.param("C11_ncv_default", fuel(ncv_gj=10.0, ncv_source="default", consumption=1.0), [], id="C11-a-default-that-counts-for-nothing"),
         pytest.param("C11_ncv_default", fuel(fuel="briquette", ncv_gj=10.0, consumption=1.0), [], id="C11-no-default"),
+        pytest.param("C17_ncv_switched_back", chosen("measured", "measured", "default", "default"), ["2", "2"], id="C17-each-month-is-told"),
+        pytest.param("C17_ncv_switched_back", chosen("measured", "default", burnt=0.0), [], id="C17-nothing-burnt"),
         pytest.param("C10_ncv_month", fuel(ncv_gj=10.0, ncv_source="measured", consumption=0.0), [], id="C10-nothing-burnt"),
     ],
 )  # fmt: skip
