@@ -35,7 +35,8 @@ def test_a_home_of_ledgers_alone_runs_through_a_night(tmp_path: Path) -> None:
     assert fuel.sort("month")["consumption"].to_list() == [100.0, 200.0]
     assert fuel.sort("month")["ncv_gj"].to_list() == [23.1, None]
     assert rows(tmp_path, "ledger_meter")["class_pct"].to_list() == [0.5]
-    assert set(rows(tmp_path, "findings")["check_id"]) == {"L01_file_refused", "L30_impossible"}
+    told = {str(c) for c in rows(tmp_path, "findings")["check_id"]}
+    assert {c for c in told if c.startswith("L")} == {"L01_file_refused", "L30_impossible"}
     arrived = rows(tmp_path, "arrivals").sort("path")
     assert arrived.select("path", "kind", "state").rows() == [
         ("ledgers/a/ledger_bad.csv", "ledger", "refused"), ("ledgers/ledger_fuel.csv", "ledger", "read"), ("ledgers/ledger_meter.csv", "ledger", "read"),
