@@ -265,7 +265,7 @@ def _analyses(draw: Draw, who: dict[str, str], habits: dict[str, object], flaw: 
         gone = habits["ckd"] and not stopped
         draw.put(
             "ledger_dust", **who, kiln_dust_t="0" if stopped else draw.amount(0, 90), bypass_dust_t=draw.amount(0, 30) if gone else None,
-            ckd_t=draw.amount(0, 300) if gone else "0", ckd_calcination=draw.amount(0, 1) if gone and draw.chance(0.5) else None,
+            ckd_t=draw.amount(0, 300) if gone else "0", ckd_calcination=draw.amount(0, 0.99) if gone and draw.chance(0.5) else None,
         )  # fmt: skip
 
 
