@@ -21,6 +21,7 @@ from contracts import TABLES
 from kernels.carbon import Rounding, Rows
 from kernels.carbon_forms import DEDUCTION, FACTOR, FUEL, MOST_CONSTANTS, SLOTS, TERMS
 from kernels.carbon_sums import month_figures, totals, year_figures
+from kernels.uncertainty import NORMAL, TRIANGULAR, Inputs, Terms, spread
 from resources.home import Home
 from resources.methods import MethodBook
 from resources.settings import Settings
@@ -116,7 +117,8 @@ def timed(of: object, repeats: int = 3) -> tuple[float, object]:
     return best, made
 
 
-def compare(plants: int) -> None:
+def compare(plants: int) -> dict[str, float]:
+    """Both ways of computing, held against each other and timed."""
     lines = plants * YEARS
     rows = invented(lines)
     kernels(invented(2), 2)
@@ -125,18 +127,50 @@ def compare(plants: int) -> None:
         "line": numbers // (SOURCES * MONTHS), "source": numbers // MONTHS % SOURCES, "month": numbers % MONTHS, "form": rows.form,
         "a": rows.terms[:, 0], "ncv": rows.terms[:, 1], "cc": rows.terms[:, 2], "of": rows.terms[:, 3],
     })  # fmt: skip
-    polars_s, told = timed(lambda: in_polars(frame))
+    polars_s, plain = timed(lambda: in_polars(frame))
     kernel_s, (weighted, summed) = timed(lambda: kernels(rows, lines))
     for name, ours in (("m1", weighted), ("m2", summed)):
-        apart = np.abs(told[name].to_numpy() - ours)
+        apart = np.abs(plain[name].to_numpy() - ours)
         if apart.max() >= 0.2:
             raise AssertionError(f"{name} differs by {apart.max()} t")
         print(
             f"{name}: {int((apart > 0.004).sum())} of {lines} totals differ by a cent or more from plain doubles, at most {apart.max():.2f} t"
         )
-    print(
-        f"{rows.form.size:,} rows: kernels {kernel_s:.3f} s, polars {polars_s:.3f} s, {polars_s / kernel_s:.1f} times"
+    return {"rows": float(rows.form.size), "kernels": kernel_s, "polars": polars_s}
+
+
+def told(found: dict[str, float]) -> None:
+    rows, kernel_s, polars_s = found["rows"], found["kernels"], found["polars"]
+    print(f"{int(rows):,} rows: kernels {kernel_s:.3f} s, polars {polars_s:.3f} s, {polars_s / kernel_s:.1f} times")
+
+
+def drawn(lines: int, draws: int = 10_000, threads: int = 2) -> dict[str, float]:
+    """Monte Carlo of lines with six coals of four inputs, clinker and twelve substitutes of two: wall and CPU seconds."""
+    rng = np.random.default_rng(7)
+    own = [4] * 6 + [2] * 13
+    first = np.cumsum([0, *own])
+    slots = np.full((len(own), 4), -1, np.int64)
+    for t, many in enumerate(own):
+        slots[t, :many] = first[t] + np.arange(many)
+    kind = np.tile(np.where(np.arange(first[-1]) % 4 == 3, TRIANGULAR, NORMAL).astype(np.int8), lines)
+    width = np.tile(np.linspace(0.01, 0.08, int(first[-1])), lines)
+    given = (
+        rng.integers(0, 2**63, lines).astype(np.uint64), draws, np.arange(lines + 1) * first[-1],
+        Inputs(kind, width, np.full(width.size, 0.5)), np.arange(lines + 1) * len(own),
+        Terms(rng.uniform(100, 10000, lines * len(own)), np.tile(slots, (lines, 1))),
+    )  # fmt: skip
+    few = (
+        given[0][:1],
+        2,
+        given[2][:2],
+        Inputs(*(a[: first[-1]] for a in given[3])),
+        given[4][:2],
+        Terms(*(a[: len(own)] for a in given[5])),
     )
+    spread(*few)
+    begun, cpu = time.perf_counter(), time.process_time()
+    spread(*given, threads=threads)
+    return {"wall": time.perf_counter() - begun, "cpu": time.process_time() - cpu, "inputs": float(first[-1])}
 
 
 def invented_ledgers(plants: int, month: str) -> dict[str, pl.DataFrame]:
@@ -145,12 +179,12 @@ def invented_ledgers(plants: int, month: str) -> dict[str, pl.DataFrame]:
     plant = np.array([f"P{i:05d}" for i in range(plants)])
     line = np.array([f"L{i:05d}" for i in range(plants)])
 
-    def spread(names: tuple[str, ...]) -> dict[str, object]:
+    def burnt(names: tuple[str, ...]) -> dict[str, object]:
         n = len(names)
         return {"line_id": np.repeat(line, n), "plant_id": np.repeat(plant, n), "name": np.tile(names, plants),
                 "t": np.round(rng.uniform(100, 3000, plants * n), 2), "ncv": np.round(rng.uniform(18, 26, plants * n), 3)}  # fmt: skip
 
-    fuels, materials = spread(COALS[:6]), spread(SUBSTITUTES)
+    fuels, materials = burnt(COALS[:6]), burnt(SUBSTITUTES)
     one = pl.DataFrame({"line_id": line, "plant_id": plant})
     clinker = np.round(rng.uniform(8e4, 1.5e5, plants), 2)
     # Figures that most checks have nothing to say about: 3.2 GJ/t of clinker, raw meal 1.55 t/t, heating values near the usual.
@@ -217,6 +251,6 @@ def makers(plants: int, *methods: str) -> None:
 
 if __name__ == "__main__":
     size = int(sys.argv[1]) if len(sys.argv) > 1 else 1500
-    compare(size)
+    told(compare(size))
     makers(size)
     makers(size, "CETS-AG-02.01-V01-2024")
