@@ -37,6 +37,8 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     figure, method = found["figure"], found["method"]
     yield f"{found['line_id']} {found['year']} {figure['method_id']} {figure['aggregation']}  [{found['edition']}]"
     yield f"{method['zh']} {method['number']} / {method['en']} ({method['confidence']}); 修约 rounding {method['rounding']}; 版本 version {figure['method_version']}"
+    if method["version"] != figure["method_version"]:
+        yield f"  方法文件已变, 现为 the method's file has changed since, now {method['version']}: 条款与公式按现行文件 clauses and formulas are today's"
     for name in _SUMS:
         if figure[f"{name}_tco2"] is not None:
             yield f"  {name}: {_amount(figure[f'{name}_tco2'])} tCO2"
