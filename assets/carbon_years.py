@@ -18,7 +18,7 @@ import pyarrow as pa
 from assets.carbon_entities import entity_years
 from assets.carbon_lines import line_years
 from assets.carbon_plan import Plan
-from assets.carbon_sets import with_year_sets
+from assets.carbon_sets import with_entity_sets, with_line_sets
 from assets.carbon_year import Year
 from contracts.carbon import CARBON_ENTITY_YEAR, CARBON_LINE_YEAR
 
@@ -57,8 +57,8 @@ def make_carbon_years(bench: Bench, year: str) -> dict[str, pa.Table]:
         "in_force": pl.col("method_id").is_in([m.id for m in plan.methods if m.in_force(first.year)]),
     }  # fmt: skip
     lines = line_years(made)
-    tables_of = {CARBON_LINE_YEAR: (lines, "line_id"), CARBON_ENTITY_YEAR: (entity_years(made, lines), "plant_id")}
-    return {
-        t.name: t.arrow(with_year_sets(rows, rows_of_months, of, first.year).with_columns(**told).select(t.names))
-        for t, (rows, of) in tables_of.items()
+    tables_of = {
+        CARBON_LINE_YEAR: with_line_sets(lines, rows_of_months, first.year),
+        CARBON_ENTITY_YEAR: with_entity_sets(entity_years(made, lines), rows_of_months, first.year),
     }
+    return {t.name: t.arrow(rows.with_columns(**told).select(t.names)) for t, rows in tables_of.items()}

@@ -182,9 +182,9 @@ PRODUCTS: tuple[Product, ...] = (
         "emissions_clinker", ("emissions_per_clinker",), "year", "emissions-clinker-1", make_emissions_clinker, clinker_years,
         lambda _: "",
     ),
-    Product("carbon_months", ("carbon_line_month",), "month", "carbon-months-4", make_carbon_months, carbon_month_keys),
+    Product("carbon_months", ("carbon_line_month",), "month", "carbon-months-5", make_carbon_months, carbon_month_keys),
     Product(
-        "carbon_years", ("carbon_line_year", "carbon_entity_year"), "year", "carbon-years-4", make_carbon_years, carbon_year_keys
+        "carbon_years", ("carbon_line_year", "carbon_entity_year"), "year", "carbon-years-5", make_carbon_years, carbon_year_keys
     ),
     Product("uncertainty", ("carbon_uncertainty",), "year", "uncertainty-2", make_uncertainty, uncertainty_years),
     Product("allocation", ("allocation_year",), "year", "allocation-2", make_allocation, allocation_years),

@@ -52,7 +52,7 @@ _DRAFTS = Column(
     "drafts it rests on, which a filing run refuses by name",
 )
 _GROUNDS = (
-    Column("factor_set", LABEL, "因子集编号：该生产线或企业所用因子的摘要, 其中之一变化才变", "short hash of the factors that the line or plant used: it changes exactly when one of them does", nullable=False),
+    Column("factor_set", LABEL, "因子集编号：该行数值所用因子的摘要, 其中之一变化才变", "short hash of the factors that the figure of this row used: it changes exactly when one of them does", nullable=False),
     Column("method_version", LABEL, "方法版本：方法与修约规定的摘要", "short hash of method and rounding profile", nullable=False),
     Column("factor_policy", LABEL, "因子版本的取法：最新公布, 或与数据同年; 带日期则只取该日前公布的", "which edition of a factor is taken: the newest published, or that of the same data year; with a day, of those published by then", nullable=False),
 )  # fmt: skip

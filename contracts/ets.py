@@ -88,7 +88,7 @@ ALLOCATION_YEAR = Table(
         Column("balance_source", LABEL, "平衡值出处：registry/ets.csv", "where the balance value comes from"),
         Column("clause", LABEL, "依据", "clause"),
         _DRAFTS, _STATUS,
-        Column("factor_set", LABEL, "因子集编号", "short hash of the factors in force in the year", nullable=False),
+        Column("factor_set", LABEL, "因子集编号：同生产线年度行", "short hash of the factors that the line's emission used, as in carbon_line_year", nullable=False),
     ),
     published=True,
     sort=("plant_id", "line_id"),

@@ -158,6 +158,7 @@ def test_A_backfill_guizhou_grid_moves_electricity_only(lab: Lab) -> None:
     lab.run()
     before = entity_year(lab, "location_province")
     lines = lab.frame("carbon_line_year")
+    rows = named(lab)
     lab.home.__dict__["factors"] = full
     assert lab.run()["carbon_years"] == {"2024": {"carbon_entity_year"}}
     after = entity_year(lab, "location_province")
@@ -166,6 +167,44 @@ def test_A_backfill_guizhou_grid_moves_electricity_only(lab: Lab) -> None:
     assert before["direct_tco2"] == after["direct_tco2"]
     assert lab.frame("carbon_line_year").equals(lines)
     assert lab.run() == {"carbon_months": {}, "carbon_years": {}}
+    # A row names other factors where its figure is another, and nowhere else.
+    moved = {row: (a != b, x != y) for row, (a, x) in named(lab).items() for b, y in [rows[row]]}
+    assert all(figure == factors for figure, factors in moved.values())
+    assert {row[-1] for row, (figure, _) in moved.items() if not figure} > {"", "location_region"}
+
+
+def named(lab: Lab) -> dict[tuple[str, ...], tuple[float, str]]:
+    """Figure and names of factors of each row of months and entities, by what tells the row and its basis of electricity."""
+    keys = {
+        "carbon_line_month": (("method_id", "source", "level", "month"), "emission_tco2"),
+        "carbon_entity_year": (("method_id", "aggregation"), "total_tco2"),
+    }
+    return {
+        (table, *(row[k] for k in key), row["electricity_basis"] or ""): (row[figure], row["factor_set"])
+        for table, (key, figure) in keys.items()
+        for row in lab.frame(table).to_dicts()
+    }
+
+
+def test_a_line_names_the_grid_factor_only_where_its_own_sum_takes_electricity(lab: Lab) -> None:
+    def put(month: str) -> None:
+        power = {"grid_mwh": 900.0, "plant_id": "P1"}
+        lab.put(month, {**month_of_a(1), "ledger_electricity": [power, {**power, "line_id": "L1"}]})
+
+    put("2023-01")
+    lab.run()
+    before = lab.frame("carbon_line_year")
+    takes = set(lab.frame("carbon_line_month").filter(part="line_electricity")["method_id"])
+    rows = lab.home.factors.rows
+    grid = [replace(r, text="0.9", recorded_at=date(2027, 1, 1)) for r in rows if r.quantity == "grid"]
+    lab.home.__dict__["factors"] = FactorBook([*rows, *grid])
+    lab.run()
+    after = lab.frame("carbon_line_year")
+    assert set(after.filter(after["factor_set"] != before["factor_set"])["method_id"]) == takes
+    assert takes < set(after["method_id"])
+    months = lab.frame("carbon_line_month").filter(kind="sum", method_id=sorted(takes)[0])
+    sums = dict(months.select("source", "factor_set").iter_rows())
+    assert len({sums[n] for n in ("fossil", "process", "energy", "total")}) == 4
 
 
 def test_a_factor_of_another_year_and_a_row_of_the_registry_in_another_year_ask_for_nothing(lab: Lab) -> None:

@@ -204,9 +204,10 @@ def test_one_factor_row_is_planned_and_restates_what_it_touches(corrected: Path)
     assert "(+6,052.30)" in kiln(corrected, "run", "--all"), "the closing words tell what moved"
     moved = restated(corrected)
     assert set(moved["reason_kind"]) == {"factor"}
-    # Beside the factor's own basis only the name of the plant's set of factors has moved.
+    # Rows of the factor's own basis alone: neither figures nor names of factors move in others.
     figures = moved.filter(pl.col("delta").is_not_null())
     assert set(figures["dataset"]) == {"carbon_line_month", "carbon_entity_year"}
+    assert set(moved["key"]) == set(figures["key"])
     assert figures["key"].str.contains("location_province").all()
     assert set(moved.filter(pl.col("delta").is_null())["column"]) <= {"factor_set", "factor_ids"}
     (row,) = [
