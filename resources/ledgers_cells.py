@@ -48,6 +48,11 @@ def text_columns(table: str) -> list[str]:
     return [*(n for n in TABLES[table].names if n not in PROVENANCE), *STAMPS]
 
 
+def saying(table: str) -> list[str]:
+    """Columns that make a row a submission when one of them is filled in."""
+    return [*(c.name for c in TABLES[table].columns if c.type in (pa.float64(), pa.date32())), "withdrawn"]
+
+
 class Typist:
     """Types the rows of one table."""
 
@@ -75,8 +80,7 @@ class Typist:
 
     def _says_something(self) -> pl.Expr:
         """A row of a form that nobody has filled in is none: it would otherwise empty what was submitted before."""
-        said = [c.name for c in self._table.columns if c.type in (pa.float64(), pa.date32())]
-        return pl.any_horizontal(pl.col(n) != "" for n in [*said, "withdrawn"])
+        return pl.any_horizontal(pl.col(n) != "" for n in saying(self._table.name))
 
     def _owned(self, texts: pl.DataFrame) -> pl.DataFrame:
         """A row that names a line and no plant is of the only plant that the line has ever belonged to."""

@@ -19,7 +19,7 @@ import polars as pl
 
 import reference
 from resources.events_file import Refusal
-from resources.ledgers_cells import text_columns
+from resources.ledgers_cells import saying, text_columns
 from resources.ledgers_sheet import Note
 from resources.ledgers_tell import CONTENT, LETTERS, ROW, SHEET, SHEET_NO, TOTAL
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from resources.storage import Entry, Storage
 
 #: Changes whenever the same file would be read differently.
-READER = "ledgers-2"
+READER = "ledgers-3"
 _FOLDER = "ledgers"
 _INDEX = f"{_FOLDER}/index.json"
 _ROWS_A_FRAME = 50_000
@@ -38,7 +38,7 @@ _ROWS_A_FRAME = 50_000
 
 @dataclass
 class Content:
-    """What one file held. `rows` counts them over all tables."""
+    """What one file held. `rows` counts them over all tables, without those of a form that nobody filled in."""
 
     rows: int = 0
     notes: list[Note] = field(default_factory=list)
@@ -73,7 +73,8 @@ class Kept:
         """Add what a file held."""
         self.contents[key] = content
         for number, parsed in enumerate(tables):
-            content.rows += parsed.total.count(False)
+            said = [cells for n in saying(parsed.table) if (cells := parsed.columns.get(n))]
+            content.rows += sum(not total and any(c[i] for c in said) for i, total in enumerate(parsed.total))
             pending = self._pending.setdefault(parsed.table, [])
             pending.append((key, number, parsed))
             self._fresh.add(parsed.table)

@@ -213,12 +213,20 @@ def test_total_rows_of_a_sheet(tmp_path: Path) -> None:
     assert len(made.ledgers.months()) == 12
 
 
+def test_rows_of_a_file_are_those_that_give_a_figure(tmp_path: Path) -> None:
+    untouched = [*ROW[:4], "2024-02", None, None]
+    total = ["P1", "P1-1", "水泥窑", "烟煤", "合计", 12345.67, 23.0]
+    book = workbook({"化石燃料": [HEAD, ROW, untouched, total]})
+    made = home(tmp_path, {"a.xlsx": book})
+    assert [f.rows for f in made.ledgers.files] == [1]
+
+
 def test_the_template_comes_back_empty_and_without_complaint(tmp_path: Path) -> None:
     form = Form((("P1", ""),), (("P1-1", "P1"), ("P1-2", "P1")), 2024)
     made = home(tmp_path, {"template.xlsx": write_template(form)})
     assert made.ledgers.findings == ()
     assert made.ledgers.months() == []
-    assert made.ledgers.files[0].state == "read"
+    assert (made.ledgers.files[0].state, made.ledgers.files[0].rows) == ("read", 0)
     assert write_template(form) == write_template(form), "the same form gives the same bytes"
 
 
