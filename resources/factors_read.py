@@ -1,7 +1,7 @@
 """Factor files: CSV in, typed rows and problems out.
 
 Belongs here: reading reference/factors and a home's own registry/factors*.csv, and what their cells may hold. Does not belong
-here: choosing the factor in force (`factors`) and the values themselves (`reference/factors`).
+here: choosing the factor in force (`factors`), units and ranges (`factors_units`) and the values themselves (`reference/factors`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, TypeVar
 
+from resources.factors_units import range_of, units_of
 from resources.problems import Problem
 
 if TYPE_CHECKING:
@@ -45,16 +46,6 @@ QUANTITIES = {
     "ets": ("碳市场参数", "parameter of the emissions trading system"),
     "cbam": ("欧盟碳边境调节参数", "parameter of the EU's carbon border adjustment"),
 }
-UNITS = (
-    "GJ/t", "GJ/1e4Nm3", "tC/GJ", "%", "tCO2/t", "tCO2/MWh", "tCO2/GJ", "t/t", "1", "tCO2", "d",
-)  # fmt: skip
-#: Units that a quantity can be in: formulas take the number and never convert. Parameters are in any.
-UNITS_OF = {
-    "ncv": ("GJ/t", "GJ/1e4Nm3"), "cc": ("tC/GJ",), "of": ("%",), "grid": ("tCO2/MWh",), "heat": ("tCO2/GJ",),
-    "hv_altfuel": ("GJ/t",), "ef_altfuel": ("tCO2/GJ",), "fossil_share": ("%",), "rawmeal_carbon": ("%",), "rawmeal_ratio": ("t/t",),
-    "ckd_calcination": ("1",), "ckd_factor": ("1",),
-    **dict.fromkeys(("ef_clinker", "k_rawmat", "ef_ckd", "ef_cao", "ef_carbonate"), ("tCO2/t",)),
-}  # fmt: skip
 #: Marks of the domain notes and what they are worth: read in the official text, in a copy, in a sibling text; memory, unknown.
 CONFIDENCE = {"V": "verified", "S": "secondary", "A": "secondary", "M": "draft", "U": "draft"}
 COLUMNS = (
@@ -177,7 +168,9 @@ class _Row:
         year = self._typed("data_year", int, "年份", "a year")
         value = self._typed("value", _number, "数", "a number")
         self._among("quantity", QUANTITIES)
-        self._among("unit", UNITS_OF.get(cells.get("quantity", ""), UNITS))
+        self._among("unit", units_of(cells.get("quantity", "")))
+        if value is not None:
+            self._within(value)
         self._among("mark", CONFIDENCE)
         worth = CONFIDENCE.get(cells.get("mark", ""))
         if worth and cells.get("confidence") not in (worth, "draft"):
@@ -252,6 +245,13 @@ class _Row:
                 f"填写其一: {listed}",
                 f"use one of: {listed}",
             )
+
+    def _within(self, value: Decimal) -> None:
+        """Formulas take the number as it is: one that cannot be in its unit was written in another."""
+        quantity, unit, scope = (self._cells.get(n, "") for n in ("quantity", "unit", "scope"))
+        within = range_of(quantity, unit, scope)
+        if within and not within.holds(value):
+            self._complain("value", *within.told(value, *QUANTITIES[quantity]))
 
     def _complain(self, name: str, *texts: str) -> None:
         self.problems.append(Problem(self._file, self._line, name, self._cells.get(name, ""), *texts))

@@ -277,10 +277,17 @@ def test_yearly_editions_follow_each_other_and_only_a_series_that_is_not_told_an
     assert {c["name"] for c in data["changes"] if c["kind"] == "removed"} >= {"UK.GRID.2021"}
 
 
-def test_a_value_a_thousand_times_too_small_is_not_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("value", "jumps", "said"),
+    [
+        pytest.param("0.006", 1, "50 times or more away", id="far-from-the-one-in-force"),
+        pytest.param("0.0004989", 0, "1000 times too small: looks like tCO2/kWh", id="outside-the-range"),
+    ],
+)
+def test_a_value_in_another_unit_is_not_written(tmp_path: Path, value: str, jumps: int, said: str) -> None:
     (tmp_path / "registry").mkdir()
     file = tmp_path / "new.csv"
-    file.write_text(WIDE.format(value="0.0004989", unit="tCO2/MWh"), encoding="utf-8")
+    file.write_text(WIDE.format(value=value, unit="tCO2/MWh"), encoding="utf-8")
     data = kiln(
         tmp_path,
         "factors",
@@ -294,7 +301,8 @@ def test_a_value_a_thousand_times_too_small_is_not_written(tmp_path: Path) -> No
         code=3,
     )
     assert not data["written"]
-    assert data["jumps"] == 1
+    assert data["jumps"] == jumps
+    assert any(said in str(p) for p in data["problems"])
     assert list((tmp_path / "registry").iterdir()) == []
 
 

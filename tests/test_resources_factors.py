@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -12,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resources.factors import FactorBook, FactorError, MissingFactor
-from resources.factors_read import COLUMNS, LATEST, SAME_YEAR, Factor, read_factors
+from resources.factors_read import COLUMNS, LATEST, QUANTITIES, SAME_YEAR, Factor, read_factors
+from resources.factors_units import range_of, ranges
 from resources.storage import LocalStorage
 
 if TYPE_CHECKING:
@@ -165,6 +167,70 @@ def test_every_mistake_names_file_line_and_cell(tmp_path: Path, change: dict[str
     assert named in line
     remedy = line.rpartition(" -> ")[2]
     assert " / " in remedy, "what to do, in both languages"
+
+
+@pytest.mark.parametrize(
+    ("quantity", "scope", "unit", "value", "slip", "meant"),
+    [
+        pytest.param("cc", "anthracite", "tC/GJ", "27.49", "1000 times too large: looks like tC/TJ", "0.02749", id="cc-per-TJ"),
+        pytest.param("cc", "anthracite", "tC/GJ", "0.1008", "3.66667 times too large: looks like tCO2/GJ", "0.0274909", id="cc-as-CO2"),
+        pytest.param("of", "solid/kiln", "%", "0.99", "100 times too small: looks like 0-1", "99", id="of-fraction"),
+        pytest.param("grid", "province", "tCO2/MWh", "568.3", "1000 times too large: looks like kgCO2/MWh", "0.5683", id="grid-kg"),
+        pytest.param("ncv", "anthracite", "GJ/t", "22867", "1000 times too large: looks like kJ/kg", "22.867", id="ncv-kJ"),
+        pytest.param("ncv", "bituminous", "GJ/t", "5511.6", "238.846 times too large: looks like kcal/kg", "23.076", id="ncv-kcal"),
+        pytest.param("ncv", "bituminous", "GJ/t", "5.5116", "4.1868 times too small: looks like Gcal/t", "23.076", id="ncv-Gcal"),
+        pytest.param("ncv", "natural_gas", "GJ/1e4Nm3", "38.931", "10 times too small: looks like MJ/Nm3", "389.31", id="ncv-gas"),
+        pytest.param("heat", "purchased", "tCO2/GJ", "0.396", "3.6 times too large: looks like tCO2/MWh", "0.11", id="heat-per-MWh"),
+        pytest.param("ef_clinker", "portland", "tCO2/t", "535", "1000 times too large: looks like kgCO2/t", "0.535", id="clinker-kg"),
+        pytest.param("fossil_share", "plastics", "%", "1", "100 times too small: looks like 0-1", "100", id="share-fraction"),
+        pytest.param("ets", "carbide_threshold", "%", "0.15", "100 times too small: looks like 0-1", "15", id="ets-fraction"),
+        pytest.param("grid", "province", "tCO2/MWh", "-0.5", "", "", id="negative"),
+        pytest.param("grid", "province", "tCO2/MWh", "9e999999", "", "", id="huge"),
+        pytest.param("ncv", "anthracite", "GJ/t", "0", "", "", id="nought"),
+    ],
+)  # fmt: skip
+def test_a_value_that_cannot_be_in_its_unit_is_refused_with_the_slip_it_looks_like(
+    tmp_path: Path, quantity: str, scope: str, unit: str, value: str, slip: str, meant: str
+) -> None:
+    row = {"factor_id": "OWN", "supersedes": "", "region": ""}
+    with pytest.raises(FactorError) as error:
+        FactorBook.load(
+            overlay=_overlay(tmp_path, OWN | row | {"quantity": quantity, "scope": scope, "unit": unit, "value": value})
+        )
+    (problem,) = error.value.problems
+    assert (problem.file, problem.row, problem.column, problem.value) == ("registry/factors-own.csv", 2, "value", value)
+    end = f", {slip}" if slip else ""
+    assert re.fullmatch(rf"is outside what the .* can be, .* to .* {re.escape(unit + end)}", problem.text_en)
+    assert problem.remedy_en == (
+        f"check it and give it in {unit}, as {meant}"
+        if slip
+        else "check value and unit (ranges are in reference/factors/units.toml)"
+    )
+
+
+@pytest.mark.parametrize(("quantity", "unit"), [("grid", "tCO2/MWh"), ("k_rawmat", "tCO2/t"), ("fossil_share", "%"), ("ckd_calcination", "1")])  # fmt: skip
+def test_what_can_be_nought_may_be(tmp_path: Path, quantity: str, unit: str) -> None:
+    row = {"factor_id": "OWN", "supersedes": "", "region": "", "scope": "own", "quantity": quantity, "unit": unit}
+    book = FactorBook.load(overlay=_overlay(tmp_path, OWN | row | {"value": "0"}))
+    assert book.find(quantity, "own", MAY_24).value == 0
+
+
+def test_every_quantity_has_units_and_ranges_that_its_slips_leave() -> None:
+    assert {r.quantity for r in ranges()} == set(QUANTITIES)
+    assert len({(r.quantity, r.unit, s) for r in ranges() for s in r.scopes or ("",)}) == sum(
+        len(r.scopes or "1") for r in ranges()
+    )
+    for r in ranges():
+        assert r.low <= r.high
+        assert all(s.written != r.unit and s.times != 1 for s in r.slips)
+
+
+def test_no_packaged_value_written_in_thousandths_would_be_taken() -> None:
+    for row in (r for r in BOOK.rows if r.value):
+        within = range_of(row.quantity, row.unit, row.scope)
+        assert within is not None
+        assert within.holds(row.exact), row.factor_id
+        assert not within.holds(row.exact * 1000), row.factor_id
 
 
 def test_unknown_and_missing_columns_and_encodings_are_refused() -> None:
