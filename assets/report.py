@@ -27,6 +27,7 @@ from contracts.ule import HEADLINE_POLICY
 from resources.registry import RegistryError
 from resources.release_records import TABLE
 from resources.releases import ReleaseError, latest, read_manifest
+from resources.settings import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,7 +115,7 @@ def gather(home: Home, month: str = "", plants: Sequence[str] = ()) -> Facts:
     restated = tree.rows("restatements", release.release_id)
     carbon = gather_carbon(home, tree, month, chosen, restated)
     if not hours.height and carbon is None:
-        raise ReleaseError(f"{month}: 没有这些企业 / no such plants: {', '.join(plants)}")
+        raise SettingsError(f"{month}: 没有这些企业 / no such plants: {', '.join(plants)}")
     verdicts = tree.rows("ule_monthly", month).filter(chosen)
     places = {
         o: (p, t) for o, p, t in hours.select("outlet_id", "plant_id", "point_type").unique().sort(pl.all()).iter_rows()
@@ -155,10 +156,13 @@ def gather(home: Home, month: str = "", plants: Sequence[str] = ()) -> Facts:
 def _month(tree: _Tree, wanted: str) -> str:
     judged, ledgers = tree.keys("ule_hourly"), tree.keys("carbon_line_month")
     months = sorted({*judged, *ledgers})
-    if not months or (wanted and wanted not in months):
-        release, known = tree.manifest.release_id, ", ".join(months) or "–"
-        raise ReleaseError(
-            f"{release}: 没有该月的判定 / no hours of {wanted or 'any month'} were judged; 已有 there are: {known}"
+    release = tree.manifest.release_id
+    if not months:
+        raise ReleaseError(f"{release}: 没有判定的小时, 也没有台账 / no hours were judged, and there are no ledgers")
+    if wanted and wanted not in months:
+        raise SettingsError(
+            f"{release}: 该月没有判定, 也没有台账 / no hours of {wanted} were judged, and it has no ledgers; "
+            f"已有 there are: {', '.join(months)}"
         )
     return wanted or (judged or ledgers)[-1]
 

@@ -153,13 +153,18 @@ def dictionary(out: str | None) -> None:
 
 @click.command()
 @HOME
-@click.option("--month", default="", metavar="YYYY-MM", help="月份 the month [the newest of the release]")
+@click.option(
+    "--month",
+    default="",
+    metavar="YYYY-MM",
+    help="月份 the month, of hours or of ledgers alone [the newest with hours]",
+)
 @click.option("--plant", "plants", multiple=True, metavar="ID", help="只看这些企业 these plants alone (repeatable)")
 @click.option(
     "--out", type=click.Path(dir_okay=False, writable=True), help="写入文件 the file [kiln-report-YYYY-MM.html]"
 )
 def report(home: str | None, month: str, plants: tuple[str, ...], out: str | None) -> None:
-    """月报 A month of the latest release as one self-contained page: verdicts, hours, capture, quarantine, signals."""
+    """月报 A month of the latest release as one page: verdicts, hours, capture, quarantine, signals, carbon, allowances."""
     from pathlib import Path
 
     from assets.report import report as made

@@ -21,7 +21,7 @@ from assets.report_svg import Run, bar, strip
 from pipelines.cli import main
 from resources.home import Home
 from resources.releases import ReleaseError
-from resources.settings import Settings
+from resources.settings import Settings, SettingsError
 from tests.homes import device, minute, outlet, write_home
 
 DAYS = ("2026-10-30", "2026-10-31")
@@ -227,9 +227,9 @@ def test_a_verifier_without_registry_gets_ids_for_names(home: Home) -> None:
 
 
 def test_a_month_or_plant_that_is_not_there_is_refused_with_what_is(home: Home, tmp_path: Path) -> None:
-    with pytest.raises(ReleaseError, match=r"2026-09.*2026-10"):
+    with pytest.raises(SettingsError, match=r"2026-09.*2026-10"):
         report(home, "2026-09")
-    with pytest.raises(ReleaseError, match="no such plants: P9"):
+    with pytest.raises(SettingsError, match="no such plants: P9"):
         report(home, "", ["P9"])
     assert report(home, "2026-10", ["P1"])[0] == "2026-10"
     with pytest.raises(ReleaseError, match="nothing is published yet"):
@@ -261,8 +261,12 @@ def test_the_command_writes_the_page_and_says_where(
     assert str(page.resolve()) in made.output
     assert page.read_text(encoding="utf-8") == report(home)[1]
     none = CliRunner().invoke(main, ["report", "--home", home.settings.home, "--month", "2026-09"])
-    assert none.exit_code == 1
+    assert none.exit_code == 2
     assert "2026-10" in none.output
+    strange = CliRunner().invoke(main, ["report", "--home", home.settings.home, "--plant", "P9"])
+    assert (strange.exit_code, "no such plants: P9" in strange.output) == (2, True)
+    told = CliRunner().invoke(main, ["report", "--help"]).output
+    assert all(word in told for word in ("carbon", "allowances", "ledgers alone"))
 
 
 def test_markup_escapes_all_but_markup() -> None:

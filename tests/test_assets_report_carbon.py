@@ -14,7 +14,7 @@ from assets.release import publish_release
 from assets.report import report
 from assets.report_carbon_svg import Step, length, months, nice_step, waterfall
 from pipelines.summary_carbon import carbon, in_words_of_carbon, in_words_of_moved, moved
-from resources.releases import ReleaseError
+from resources.settings import SettingsError
 from tests.carbon_home import METHOD, carbon_home, opened, say_ncv
 
 if TYPE_CHECKING:
@@ -70,9 +70,9 @@ def test_plants_can_be_chosen_and_strangers_are_refused(published: Path) -> None
     page = report(opened(published), plants=["P1"])[1]
     assert ">L1<" in page
     assert ">L2<" not in page
-    with pytest.raises(ReleaseError, match="P9"):
+    with pytest.raises(SettingsError, match="P9"):
         report(opened(published), plants=["P9"])
-    with pytest.raises(ReleaseError, match=r"2023-01.*2024-01, "):
+    with pytest.raises(SettingsError, match=r"2023-01.*2024-01, "):
         report(opened(published), "2023-01")
 
 
