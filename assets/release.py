@@ -20,6 +20,7 @@ from assets.products import PRODUCTS
 from assets.sealing import sealed_waiting
 from assets.stale import nothing_stale
 from contracts import TABLES
+from resources.release_books import BOOKS, document
 from resources.release_restate import FILED_YEARS_STAND
 from resources.releases import Arrival, Check, Pinned, Release, ReleaseFacts, Source, publish
 
@@ -41,7 +42,7 @@ def publish_release(home: Home, waiting: list[str]) -> Release:
 
     Raises ReleaseRefused with every reason when a blocking check fails.
     """
-    return publish(home.published, sources(home), about=facts(home, waiting), extra={})
+    return publish(home.published, sources(home), about=facts(home, waiting), extra={BOOKS: document(home)})
 
 
 def sources(home: Home) -> list[Source]:

@@ -124,6 +124,10 @@ class MethodBook:
         """Short hash of what a method and its rounding profile say: figures with the same one were made by the same rules."""
         return self.sha256_of(method)[:12]
 
+    def says(self, method: Method) -> dict[str, object]:
+        """What a method and its rounding profile say that figures follow from."""
+        return _said(method)
+
     def sha256_of(self, method: Method) -> str:
         """SHA-256 over what a method and its rounding profile say."""
         return _digest(_said(method))

@@ -15,6 +15,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from contracts import TABLES
 from resources.release_records import TABLE
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 Opener: TypeAlias = Callable[[], BinaryIO]
 _BATCH_ROWS = 1 << 16
 _NEW = "\0new"
+#: The column in which a row names its factors, separated by |.
+_FACTORS = "factor_ids"
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,3 +249,20 @@ def _kinds(old: list[FileRecord], new: list[FileRecord]) -> frozenset[str]:
     if not before or not after:
         return frozenset()
     return frozenset(k for k in {*before, *after} if before.get(k) != after.get(k))
+
+
+def factors_of_changes(
+    before: Iterable[FileRecord],
+    after: Iterable[FileRecord],
+    old: Callable[[str], BinaryIO],
+    new: Callable[[str], BinaryIO],
+) -> frozenset[str]:
+    """Ids of the factors that rows of changed partitions name, on either side; `old` and `new` open a file by its path."""
+    found: set[str] = set()
+    for change in changed_partitions(before, after):
+        for opened, files in ((old, change.before), (new, change.after)):
+            for record in files if change.table in TABLES and _FACTORS in TABLES[change.table].names else ():
+                with opened(record.path) as stream:
+                    column = pq.read_table(stream, columns=[_FACTORS]).column(0)
+                found.update(i for ids in column.unique().drop_null().to_pylist() for i in ids.split("|"))
+    return frozenset(found)

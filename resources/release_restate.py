@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from contracts import TABLES
 from contracts.trust import RESTATEMENTS, WITHDRAWN
+from resources.release_books import capped
 from resources.release_changes import changed_partitions, movements
 from resources.release_records import folder
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contracts import Table
+    from resources.release_books import Differences
     from resources.release_changes import Change
     from resources.release_records import Arrival, Check, FileRecord, Manifest, Pinned, ReleaseFacts
     from resources.storage import Storage
@@ -46,7 +48,8 @@ class Cause:
 class Causes:
     """What differs between the facts of two releases, and which of it made a partition move."""
 
-    def __init__(self, before: ReleaseFacts, after: ReleaseFacts) -> None:
+    def __init__(self, before: ReleaseFacts, after: ReleaseFacts, told: Differences | None = None) -> None:
+        self._told = told
         #: Gravest first.
         self._found: list[tuple[str, str]] = [
             *(("factor", text) for text in _pinned(before.factor_sets, after.factor_sets)),
@@ -60,8 +63,8 @@ class Causes:
             *_arrived(before.arrivals, after.arrivals),
         ]
 
-    def of(self, kinds: frozenset[str]) -> Cause:
-        """The cause of what moved in a partition whose grounds differ in `kinds`.
+    def of(self, kinds: frozenset[str], partition: str) -> Cause:
+        """The cause of what moved in `partition`, whose grounds differ in `kinds`: rows of books first, then what was pinned or arrived.
 
         Several differences cannot be told apart by row: all are named, the gravest gives the kind. Where the grounds say nothing,
         every difference between the releases is named.
@@ -69,7 +72,9 @@ class Causes:
         own = [(kind, text) for kind, text in self._found if kind in kinds] or self._found
         if not own:
             return Cause("unexplained", "no recorded fact differs")
-        return Cause(own[0][0], "; ".join(text for _, text in own))
+        there = dict.fromkeys(kind for kind, _ in own)
+        rows = [text for kind in there for text in (self._told.of(kind, partition) if self._told else ())]
+        return Cause(own[0][0], "; ".join([*rows, *(text for _, text in own)]))
 
 
 def _pinned(before: Iterable[Pinned], after: Iterable[Pinned]) -> Iterator[str]:
@@ -87,8 +92,7 @@ def _arrived(before: Iterable[Arrival], after: Iterable[Arrival]) -> Iterator[tu
         *((kind, [p for p in moved if p.startswith(place)]) for kind, place in own.items()),
     ):
         if paths:
-            more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-            yield kind, f"arrivals {paths[0]}{more}"
+            yield kind, f"arrivals {', '.join(capped(paths))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,7 @@ class Held:
             return None
         mine = [[f for f in files if f.table == change.table] for files in (self.since.files, records)]
         found = [c for c in changed_partitions(*mine) if c.partition == change.partition]
-        because = self.causes.of(found[0].kinds if found else frozenset())
+        because = self.causes.of(found[0].kinds if found else frozenset(), change.partition)
         return Cause(because.kind, f"filed year restated; {because.ref}")
 
 
@@ -148,7 +152,7 @@ class Restater:
             new = [partial(read, f.path) for f in change.after]
             provisional = _provisional(contract, change.partition, newest_day)
             let_go = self.held and self.held.of(change, records)
-            because = let_go or self.causes.of(change.kinds)
+            because = let_go or self.causes.of(change.kinds, change.partition)
             for movement in movements(contract, old, new):
                 gone = movement.withdrawn.with_columns(column=pl.lit(WITHDRAWN))
                 yield pl.concat([movement.values, gone], how="diagonal").with_columns(

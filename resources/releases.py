@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from contracts.trust import RESTATEMENTS
 from resources import release_tree
+from resources.release_books import BOOKS, Books, Differences
+from resources.release_changes import factors_of_changes
 from resources.release_diff import ReleaseDiff, compare_releases
 from resources.release_documents import datapackage, dictionary_page
 from resources.release_records import (
@@ -45,7 +48,7 @@ from resources.release_verify import read_manifest, rows_of, sha256_of, verify_r
 from resources.storage import StorageError, checked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from resources.release_tree import Placement, Tree
     from resources.storage import Storage
@@ -228,15 +231,31 @@ def _restatements(
         if previous is None:
             rows = write_empty(file)
         else:
-            because = Causes(previous.facts, plan.facts)
-            held = _let_go(published, previous, plan.facts)
+            told = partial(_differences, tree, published, plan)
+            because = Causes(previous.facts, plan.facts, told(previous))
+            held = _let_go(published, previous, plan.facts, told)
             rows = Restater(published, previous, release_id, because, held).write(plan.records, tree.open, file)
         with file.open("rb") as stream:
             digest, size = sha256_of(stream)
     return FileRecord(path, DERIVED, digest, size, rows, RESTATEMENTS.name, release_id)
 
 
-def _let_go(published: Storage, previous: Manifest, facts: ReleaseFacts) -> Held | None:
+def _differences(tree: Tree, published: Storage, plan: _Plan, since: Manifest) -> Differences | None:
+    """What the books say differently than in release `since`; None where one of the two tells no books."""
+    place = f"{folder(since.release_id)}/{BOOKS}"
+    if BOOKS not in plan.documents or not published.exists(place):
+        return None
+    before, after = (Books.read(data) for data in (published.read(place), plan.documents[BOOKS]))
+    base = folder(since.release_id)
+    return Differences(
+        before, after,
+        lambda: factors_of_changes(since.files, plan.records, lambda p: published.open(f"{base}/{p}"), tree.open),
+    )
+
+
+def _let_go(
+    published: Storage, previous: Manifest, facts: ReleaseFacts, told: Callable[[Manifest], Differences | None]
+) -> Held | None:
     """Filed years that `previous` held back and this release does not; None where there are none or the release before is gone."""
     keys = held_back(previous.facts.checks) - held_back(facts.checks)
     known = set(release_tree.complete(published)) if keys else set()
@@ -245,7 +264,7 @@ def _let_go(published: Storage, previous: Manifest, facts: ReleaseFacts) -> Held
         if since.previous is None or since.previous.release_id not in known:
             return None
         since = read_manifest(published, since.previous.release_id)
-    return Held(since, keys, Causes(since.facts, facts)) if keys else None
+    return Held(since, keys, Causes(since.facts, facts, told(since))) if keys else None
 
 
 def _link_to(published: Storage, previous: Manifest | None) -> Previous | None:

@@ -69,22 +69,27 @@ BOTH: frozenset[str | None] = frozenset({"L1", "L2"})
 CHANGES = {
     "grid": Change(
         own("OWN.GZ,grid,province,贵州,,0.60,tCO2/MWh,2024-01-01,,2026-11-23,notice,V,verified"),
-        YEAR, frozenset({None}), "OWN.GZ: 0.5683 (CN.GRID.GZ.2023) -> 0.60 tCO2/MWh (registry/factors-own.csv)", "registry/factors-own none -> ",
+        YEAR, frozenset({None}), "OWN.GZ: 0.5683 (CN.GRID.GZ.2023) -> 0.60 tCO2/MWh (registry/factors-own.csv)",
+        "CN.GRID.GZ.2023 0.5683 -> OWN.GZ 0.60 tCO2/MWh; registry/factors-own none -> ",
     ),
     "ncv": Change(
         own("OWN.NCV,ncv,anthracite,,CETS-AG-02.01-V01-2024,23.5,GJ/t,2024-03-01,2024-04-01,2026-11-23,lab,V,verified"),
-        frozenset({"2024-03"}), frozenset({"L1"}), "OWN.NCV: 22.867 (CN.NCV.ANTH.V01) -> 23.5 GJ/t", "registry/factors-own none -> ",
+        frozenset({"2024-03"}), frozenset({"L1"}), "OWN.NCV: 22.867 (CN.NCV.ANTH.V01) -> 23.5 GJ/t",
+        "CN.NCV.ANTH.V01 22.867 -> OWN.NCV 23.5 GJ/t; registry/factors-own none -> ",
     ),
     "slag": Change(
         law("factors/cets-ag-02.01-v01-2024.csv", "carbide_slag,,CETS-AG-02.01-V01-2024,0.480", "carbide_slag,,CETS-AG-02.01-V01-2024,0.470"),
-        YEAR, frozenset({"L1"}), "CN.CEM.K.CARBIDE_SLAG.V01: 0.480 -> 0.470 tCO2/t", "cets-ag-02.01-v01-2024 ",
+        YEAR, frozenset({"L1"}), "CN.CEM.K.CARBIDE_SLAG.V01: 0.480 -> 0.470 tCO2/t",
+        "CN.CEM.K.CARBIDE_SLAG.V01 0.480 -> 0.470 tCO2/t (published 2024-09-13); cets-ag-02.01-v01-2024 ",
     ),
     "rounding": Change(
         law("methods/rounding.toml", "sums = \"rounded\"\nfuel = 2\nncv = 3\n", "sums = \"rounded\"\nfuel = 2\nncv = 2\n"),
-        YEAR, BOTH | {None}, "methods computed", "method CETS-AG-02.01-V01-2024 ",
+        YEAR, BOTH | {None}, "methods computed",
+        "method CETS-AG-02.01-V01-2024: profile.decimals.ncv 3 -> 2; method MEE-332-2023: profile.decimals.ncv 3 -> 2; method CETS-AG-",
     ),
     "list of methods": Change(
-        law("methods/runs.toml", ', "EPA-98H"]', "]"), YEAR, BOTH, "methods computed", "methods computed ",
+        law("methods/runs.toml", ', "EPA-98H"]', "]"), YEAR, BOTH, "methods computed",
+        "methods computed for 2024: - EPA-98H latest_published; methods computed ",
     ),
 }  # fmt: skip
 
@@ -205,6 +210,33 @@ def test_meters_that_arrive_before_the_release_stand_in_its_way(home: Path) -> N
     assert nothing_stale(opened(home)) == []
 
 
+def test_a_balance_value_and_a_factor_at_once_are_both_told_of_an_allowance(home: Path, book: Path) -> None:
+    """They meet in one figure: the graver gives the kind, each is named with its values."""
+    ets = home / "registry/ets.csv"
+    ets.write_text("year,balance_value,source,published_on\n2024,0.8,notice,2026-11-01\n", "utf-8")
+    backfilled(home)
+    ets.write_text(ets.read_text("utf-8").replace("0.8,", "0.81,"), "utf-8")
+    CHANGES["ncv"].edit(home, book)
+    backfilled(home)
+    release = (home / "published/latest").resolve().name
+    told = restated(home).filter(release_id=release, dataset="allocation_year", column="allowance_t")
+    assert set(told["reason_kind"]) == {"factor"}
+    (ref,) = set(told["reason_ref"])
+    ordered = [
+        ref.find(s)
+        for s in (
+            "CN.NCV.ANTH.V01 22.867 -> OWN.NCV 23.5",
+            "ets.csv balance value 2024: 0.8 -> 0.81",
+            "registry/factors-own none",
+            "; registry ",
+        )
+    ]
+    assert ordered == sorted(ordered)
+    assert ordered[0] == 0
+    months = restated(home).filter(release_id=release, dataset="carbon_line_month")
+    assert not months["reason_ref"].str.contains("balance value").any()
+
+
 def test_a_threshold_of_the_trading_system_is_a_rule_and_a_balance_value_the_registry(home: Path, book: Path) -> None:
     (home / "registry/ets.csv").write_text(
         "year,balance_value,source,published_on\n2024,0.8,notice,2026-11-01\n", "utf-8"
@@ -237,7 +269,8 @@ def test_a_filed_year_that_is_opened_names_the_factor_that_was_held_back(home: P
     assert {"carbon_line_month", "carbon_line_year", "carbon_entity_year"} <= set(told["dataset"])
     assert opened(home).lake.storage.list("sealed", ".json") == []
     assert set(told["reason_kind"]) == {"factor"}
-    assert all("registry/factors-own none -> " in r and r.startswith("filed year restated") for r in told["reason_ref"])
+    because = "filed year restated; CN.NCV.ANTH.V01 22.867 -> OWN.NCV 23.5 GJ/t; registry/factors-own none -> "
+    assert all(r.startswith(because) for r in told["reason_ref"])
 
 
 def _allocated(lab: Lab) -> dict[str, Any]:
