@@ -72,7 +72,9 @@ def _tell_change(row: Row, said: list[str], teller: Teller) -> None:
     if row[f"{_NEXT}withdrawn"] == "yes":
         return
     emptied = [n for n, old, new in changes if old is not None and new is None]
-    kind = "L50_contradiction" if together else "L54_emptied" if emptied else "L51_superseded"
+    unstamped = all(row[f"{p}{n}"] is None for p in ("", _NEXT) for n in ("submitted_at", "revision"))
+    later = "L55_by_path" if unstamped else "L51_superseded"
+    kind = "L50_contradiction" if together else "L54_emptied" if emptied else later
     teller.row(
         kind,
         row,

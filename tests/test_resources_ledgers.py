@@ -267,10 +267,22 @@ def test_the_latest_submission_counts_whatever_the_order_of_arrival(tmp_path: Pa
     }
     made = home(tmp_path, files)
     assert [(r["line_id"], r["consumption"], r["versions"]) for r in fuel(made)] == [("P1-1", 12000, 2), ("P1-2", 9, 1)]
-    (finding,) = found(made, "L51")
+    (finding,) = found(made, "L55" if stamp == "path" else "L51")
     assert "consumption 12345.67 → 12000" in finding.text_en
     assert f"ledger_fuel_{late}.csv" in finding.text_en
     assert finding.source_file == f"ledgers/ledger_fuel_{early}.csv"
+
+
+@pytest.mark.parametrize(
+    ("stamps", "kind"), [(("", ""), "L55_by_path"), (("2024-03-01", ""), "L51_superseded")], ids=["neither", "one"]
+)
+def test_names_that_decide_are_told_with_the_remedy(tmp_path: Path, stamps: tuple[str, str], kind: str) -> None:
+    head = FUEL.strip() + ",submitted_at\n"
+    rows = (f"P1,P1-1,kiln,bituminous,2024-01,{n},t,23,{s}\n" for n, s in zip((12000, 13000), stamps, strict=True))
+    made = home(tmp_path, {f"ledger_fuel_{n}.csv": head + row for n, row in enumerate(rows)})
+    (told,) = [f for f in found(made) if f.check_id in ("L51_superseded", "L55_by_path")]
+    assert told.check_id == kind
+    assert ("give submitted_at" in told.text_en) == (kind == "L55_by_path")
 
 
 def test_one_file_with_two_answers_is_a_contradiction(tmp_path: Path) -> None:
@@ -545,6 +557,6 @@ def test_two_files_that_contradict_one_another_are_told_with_both_places(tmp_pat
         assert [r["consumption"] for r in fuel(made)] == [200.0 if later == names[1] else 100.0], (
             "the last path, whatever came first"
         )
-        (told,) = found(made, "L51")
+        (told,) = found(made, "L55")
         assert told.source_file == f"ledgers/{min(names)}"
         assert f"ledgers/{later} 2" in told.text_en
