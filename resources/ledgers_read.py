@@ -24,6 +24,7 @@ from resources.ledgers_across import parse_across
 from resources.ledgers_cells import Typist
 from resources.ledgers_gaps import tell_fuel, tell_gaps, tell_totals
 from resources.ledgers_kept import Content, Kept, version
+from resources.ledgers_meters import tell_meters
 from resources.ledgers_names import Names
 from resources.ledgers_settle import settled
 from resources.ledgers_sheet import Note, parse, stamps_of
@@ -230,4 +231,5 @@ def _tables(
         made[table] = settled(table, rows, teller)
     tell_gaps(made, names, teller)
     tell_fuel(made, names, teller)
+    tell_meters(made, teller)
     return made
