@@ -6,10 +6,12 @@ Belongs here: from options and a home's registry to the form. Does not belong he
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from resources.events_words import folded
 from resources.ledgers_template import Form, write_template
 from resources.ledgers_words import load_words
 from resources.registry import Registry
@@ -17,6 +19,8 @@ from resources.settings import SettingsError
 from resources.storage import open_storage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from resources.settings import Settings
 
 
@@ -27,9 +31,12 @@ def writing(
     lines: tuple[str, ...],
     year: int,
     fuels: tuple[str, ...],
+    materials: tuple[str, ...] = (),
 ) -> tuple[dict[str, Any], str]:
     """Write the template to `out`; facts and words. With `settings` plants and lines are those of the home's registry."""
     form = _form(settings, plants, lines, year, fuels)
+    if materials:
+        form = replace(form, materials=tuple(_material(name) for name in materials))
     content = write_template(form)
     Path(out).write_bytes(content)
     data = {
@@ -68,8 +75,15 @@ def _form(
 
 
 def _fuel(name: str) -> str:
-    words = load_words()
-    found = words.values["fuel"].get(name.casefold().replace("_", ""))
+    return _one(load_words().values["fuel"], name, f"没有燃料 no fuel {name!r}", load_words().fuels)
+
+
+def _material(name: str) -> str:
+    return _one(load_words().values["material"], name, f"没有原料 no material {name!r}", load_words().materials)
+
+
+def _one(spellings: Mapping[str, str], name: str, complaint: str, known: Iterable[str]) -> str:
+    found = spellings.get(folded(name))
     if found is None:
-        raise SettingsError(f"没有燃料 no fuel {name!r}; 其一 one of {', '.join(words.fuels)}")
+        raise SettingsError(f"{complaint}; 其一 one of {', '.join(known)}")
     return found

@@ -200,6 +200,7 @@ def evaluate(
 @click.option("--line", "lines", multiple=True, metavar="ID", help="生产线 lines [all of the plants] (repeatable)")
 @click.option("--year", type=click.IntRange(2000, 2099), help="预填月份的年份 fill in the months of a year")
 @click.option("--fuel", "fuels", multiple=True, metavar="NAME", help="燃料 fuels to fill in [anthracite, bituminous]")
+@click.option("--material", "materials", multiple=True, metavar="NAME", help="原料 materials to fill in [carbide_slag]")
 @click.option("--out", required=True, type=click.Path(dir_okay=False, writable=True), help="写入文件 the file, .xlsx")
 def ledger_template(
     home: str | None,
@@ -208,14 +209,11 @@ def ledger_template(
     lines: tuple[str, ...],
     year: int | None,
     fuels: tuple[str, ...],
+    materials: tuple[str, ...],
     out: str,
 ) -> None:
     """台账模板 Write the bilingual ledger workbook; for the plants and lines of --home or KILN_HOME, without either for those named."""
     from pipelines.cli_ledgers import writing
 
-    emit(
-        *writing(
-            settings_of(home) if home or os.environ.get("KILN_HOME") else None, out, plants, lines, year or 0, fuels
-        ),
-        as_json=as_json,
-    )
+    settings = settings_of(home) if home or os.environ.get("KILN_HOME") else None
+    emit(*writing(settings, out, plants, lines, year or 0, fuels, materials), as_json=as_json)

@@ -176,10 +176,11 @@ def _filled(table: Table, form: Form) -> list[dict[str, str]]:
         subjects = [{"plant_id": plant, "line_id": line} for line, plant in form.lines]
     words = load_words()
     if table.name == "ledger_fuel":
+        burnt = [(s, "水泥窑", f) for s in subjects for f in form.fuels]
+        # Vehicles are the plant's own, of no line.
+        burnt += [({"plant_id": plant}, "移动燃烧设备", "diesel") for plant, _ in form.plants]
         subjects = [
-            {**s, "facility": "水泥窑", "fuel": words.fuels[f].zh, "unit": words.fuels[f].unit}
-            for s in subjects
-            for f in form.fuels
+            {**s, "facility": place, "fuel": words.fuels[f].zh, "unit": words.fuels[f].unit} for s, place, f in burnt
         ]
     if table.name == "ledger_rawmat":
         subjects = [{**s, "material": words.materials[m].zh} for s in subjects for m in form.materials]

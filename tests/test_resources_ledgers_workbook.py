@@ -333,11 +333,20 @@ def test_the_command_writes_the_plants_of_a_home(tmp_path: Path) -> None:
     rows = calamine.CalamineWorkbook.from_path(str(out)).get_sheet_by_name("熟料产量").to_python()[5:]
     assert [(r[0], r[1]) for r in rows[:2]] == [("P1-1", "2024-01"), ("P1-1", "2024-02")]
     assert len(rows) == 4 * 12
+    fuels = calamine.CalamineWorkbook.from_path(str(out)).get_sheet_by_name("化石燃料").to_python()[5:]
+    mobile = [r[:5] for r in fuels if "移动燃烧设备" in r]
+    assert (mobile[0], len({r[0] for r in mobile})) == (["P1", "", "移动燃烧设备", "柴油", "2024-01"], len(mobile) / 12)
     one = CliRunner().invoke(main, ["ledger-template", "--home", str(tmp_path), "--line", "P2-1", "--out", str(out)])
     assert "1 plants, 1 lines" in one.output
     wrong = CliRunner().invoke(main, ["ledger-template", "--home", str(tmp_path), "--plant", "XX", "--out", str(out)])
     assert wrong.exit_code == 2
     assert "P1" in wrong.output
+    slag = ["ledger-template", "--home", str(tmp_path), "--year", "2024", "--out", str(out), "--material"]
+    assert CliRunner().invoke(main, [*slag, "steel_slag"]).exit_code == 0
+    materials = calamine.CalamineWorkbook.from_path(str(out)).get_sheet_by_name("替代原料").to_python()[5:]
+    assert {r[1] for r in materials} == {"钢渣"}
+    strange = CliRunner().invoke(main, [*slag, "moon_dust"])
+    assert (strange.exit_code, "carbide_slag" in strange.output) == (2, True)
     environment = {"KILN_HOME": str(tmp_path)}
     same = CliRunner().invoke(main, ["ledger-template", "--line", "P2-1", "--out", str(out)], env=environment)
     assert "1 plants, 1 lines" in same.output
