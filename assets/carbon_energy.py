@@ -59,9 +59,14 @@ def _basis(plants: pl.DataFrame, factors: Factors, basis: str) -> pl.DataFrame:
     amount = pl.col("grid_mwh") - pl.col("exported_mwh").fill_null(0.0)
     if net:
         amount -= pl.col("certificate_mwh").fill_null(0.0)
+    # No factor can be had for a plant that nobody placed: that is what is missing.
+    lacking = pl.col("factor").is_null()
+    unplaced = lacking & pl.lit(bool(column)) & (pl.col("province").fill_null("") == "")
+    named = pl.when(pl.col("of") != "").then("of").otherwise("province")
     missing = missing_of(
         when_missing("grid_mwh", "ledger_electricity.grid_mwh"),
-        pl.when(pl.col("factor").is_null()).then(pl.format(f"factor grid {scope} {{}}", pl.col("of"))),
+        pl.when(unplaced).then(pl.lit("registry plants.province")),
+        pl.when(lacking & ~unplaced).then(pl.format(f"factor grid {scope} {{}}", named)),
     )
     return picked(
         rows, "ledger_electricity", line_id=pl.lit(None, pl.String), source=pl.lit(f"electricity {basis}"),

@@ -565,3 +565,13 @@ def test_years_before_any_method_and_months_without_ledgers_make_nothing(lab: La
     lab.put("2010-01", month_of_a(1))
     lab.put("2024-01", {})
     assert lab.run() == {"carbon_months": {}, "carbon_years": {}}
+
+
+def test_a_plant_that_the_registry_does_not_place_is_told_as_that(tmp_path: Path) -> None:
+    placed = registry()
+    lab = Lab(tmp_path, replace(placed, plants=tuple(replace(p, province="") for p in placed.plants)))
+    lab.put("2024-01", month_of_a(1))
+    lab.run()
+    row = lab.one("carbon_line_month", source="electricity location_province")
+    assert (row["missing"], row["reason"]) == ("registry plants.province", "missing_input")
+    assert lab.one("carbon_line_month", source="electricity location_national")["missing"] is None
