@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from assets.report_carbon_facts import AGGREGATION, first_method
-from assets.sealing import sealed_waiting
+from assets.sealing import BOOKKEEPING, sealed_waiting
 from contracts import TABLES
 from contracts import meanings as m
 from resources.releases import latest, read_manifest
@@ -24,6 +24,8 @@ YEARS, NAMED, SHOWN = 2, 5, 3
 #: Signs of a reason that are shown: it may name every file of a year.
 _REF = 160
 _STATUS = {"filing": "可填报 fit for filing", "draft": "试算 draft", "missing": "缺数 without a number"}
+#: Columns that name what a figure was reckoned from.
+_NAMES = (*sorted(BOOKKEEPING), "factor_ids")
 _MOVED = ("dataset", "key", "column", "old", "new", "delta", "provisional", "reason_kind", "reason_ref")
 
 
@@ -154,6 +156,7 @@ def moved(home: Home) -> dict[str, Any] | None:
     return {
         "since": manifest.previous.release_id,
         "values": final.height,
+        "names": final.filter(pl.col("column").is_in(_NAMES)).height,
         "provisional": every.height - final.height,
         "by": [
             {"reason_kind": kind, "reason_ref": ref, "dataset": table, "values": n}
@@ -227,7 +230,8 @@ def in_words_of_moved(facts: dict[str, Any] | None) -> list[str]:
     """What moved since the release before, and because of what."""
     if not facts or not (facts["values"] or facts["provisional"]):
         return []
-    told = f"{facts['values']:,} 个已定数值 values (restatements), {facts['provisional']:,} 个暂定 provisional"
+    names = f" 和 and {facts['names']:,} 个因子或方法名 names of factors or methods" if facts["names"] else ""
+    told = f"{facts['values'] - facts['names']:,} 个已定数值 values{names} (restatements), {facts['provisional']:,} 个暂定 provisional"
     lines = [f"与上一发布 {facts['since']} 相比 moved since it: {told}"]
     for row in facts["by"][:NAMED]:
         zh, en = m.REASON_KIND[row["reason_kind"]]

@@ -108,6 +108,10 @@ def test_a_changed_factor_is_a_waterfall_and_a_line_of_the_summary(published: Pa
     facts = moved(opened(root))
     assert facts
     assert {r["reason_kind"] for r in facts["by"]} == {"factor"}
+    assert {"CN.NCV.ANTH.V01" in r["reason_ref"] for r in facts["by"]} == {True}
+    names = f"{facts['values'] - facts['names']:,} 个已定数值 values 和 and {facts['names']:,} 个因子或方法名 names of factors or methods"
+    assert 0 < facts["names"] < facts["values"]
+    assert names in in_words_of_moved(facts)[0]
     assert f"L1 2024 {METHOD} annual_weighted: {before} -> {after} tCO2 ({after - before:+,.2f})" in "\n".join(
         in_words_of_moved(facts)
     )
