@@ -56,11 +56,14 @@ def entity_years(year: Year, lines: pl.DataFrame) -> pl.DataFrame:
         pl.len().cast(pl.Int32).alias("lines"), pl.col("complete").all(), pl.when(pl.col("clinker_t").null_count() == 0).then(pl.col("clinker_t").sum()),
         pl.col("gap").drop_nulls().unique().sort().str.join("; ").alias("gap"),
     )  # fmt: skip
+    direct = units.filter(pl.col("kind").is_in(["lines", "other"]))["entity"]
     made = made.join(owned, on=["plant_id", "method_id", "aggregation"], how="left").with_columns(
         pl.col("lines").fill_null(0),
         pl.col("complete").fill_null(False),
-        pl.when(pl.col("gap") != "").then("gap").alias("gap"),
-    )
+        # Without a line in force, and nothing else that burns, a nought would be made up.
+        pl.when(pl.col("gap") != "").then("gap")
+        .when(pl.col("lines").is_null() & ~pl.col("entity").is_in(direct.implode())).then(pl.lit("registry lines")).alias("gap"),
+    )  # fmt: skip
     for column, separator in (("missing", "; "), ("drafts", "|")):
         made = made.join(_texts(year, column, separator, entities), on=_ENTITY, how="left")
     missing = pl.concat_str("gap", "missing", separator="; ", ignore_nulls=True)

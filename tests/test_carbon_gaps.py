@@ -6,6 +6,8 @@ single missing cells (`test_assets_carbon`).
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -145,3 +147,12 @@ def test_an_idle_month_whose_heat_is_unknown_in_a_year_on_a_tie(tmp_path: Path) 
     row = line_year(lab)
     # 2000 t x 20.001 GJ/t x 0.02749 x 0.99 x 44/12
     assert (cents(row["fossil_tco2"]), row["missing"]) == ("3991.75", None)
+
+
+@pytest.mark.parametrize("way", [M1, M2])
+def test_a_year_without_a_line_in_force_has_no_nought(tmp_path: Path, way: str) -> None:
+    ledgers = january() | {"ledger_fuel": []}
+    later = replace(registry(), lines=(replace(line(), valid_from=date(2025, 1, 1)),))
+    row = entity_year(made(tmp_path, ledgers, rows=later), "location_national", way=way)
+    assert (row["lines"], row["direct_tco2"], row["total_tco2"], row["status"]) == (0, None, None, "missing")
+    assert "registry lines" in row["missing"]
