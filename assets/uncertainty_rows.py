@@ -1,7 +1,7 @@
 """Rows of `carbon_uncertainty`: terms and inputs of lines and entities, drawn, and told.
 
 Belongs here: arrays for the kernel, seeds, names, the table. Does not belong here: which inputs a line has (`uncertainty`), draws and
-variances in closed form (`kernels/uncertainty`).
+variances in closed form (`kernels/uncertainty*`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ import numpy as np
 import polars as pl
 
 from contracts.ets import CARBON_UNCERTAINTY, DISTRIBUTIONS
-from kernels.uncertainty import SLOTS, Inputs, Terms, relative_sd, spread, variance
+from kernels.uncertainty import SLOTS, Inputs, Terms, spread
+from kernels.uncertainty_fold import fold
+from kernels.uncertainty_variance import relative_sd, variance
 
 if TYPE_CHECKING:
     from resources.ets import Uncertain
@@ -52,8 +54,8 @@ def table_rows(
     whole = [line for line in groups if not line.missing and line.terms]
     arrays = _arrays(whole)
     seeds = np.array([_seed(line, year, method) for line in whole], np.uint64)
-    drawn = spread(seeds, draws, *arrays, threads=threads)
     total, parts = variance(*arrays)
+    drawn = spread(seeds, draws, *fold(*arrays, total, parts), threads=threads)
     sds = relative_sd(arrays[1])
     made = []
     at = 0

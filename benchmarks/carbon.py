@@ -22,6 +22,8 @@ from kernels.carbon import Rounding, Rows
 from kernels.carbon_forms import DEDUCTION, FACTOR, FUEL, MOST_CONSTANTS, SLOTS, TERMS
 from kernels.carbon_sums import month_figures, totals, year_figures
 from kernels.uncertainty import NORMAL, TRIANGULAR, Inputs, Terms, spread
+from kernels.uncertainty_fold import fold
+from kernels.uncertainty_variance import variance
 from resources.home import Home
 from resources.methods import MethodBook
 from resources.settings import Settings
@@ -167,9 +169,9 @@ def drawn(lines: int, draws: int = 10_000, threads: int = 2) -> dict[str, float]
         given[4][:2],
         Terms(*(a[: len(own)] for a in given[5])),
     )
-    spread(*few)
+    spread(*few[:2], *fold(*few[2:], *variance(*few[2:])))
     begun, cpu = time.perf_counter(), time.process_time()
-    spread(*given, threads=threads)
+    spread(*given[:2], *fold(*given[2:], *variance(*given[2:])), threads=threads)
     return {"wall": time.perf_counter() - begun, "cpu": time.process_time() - cpu, "inputs": float(first[-1])}
 
 

@@ -1,7 +1,7 @@
-"""Uncertainty of sums of products: draws of every input of a line, the interval of its total, and what each input adds to it.
+"""Uncertainty of sums of products: draws of every input of a line, and the interval of its total.
 
-Belongs here: distributions, the counted generator, draws, and variances in closed form. Does not belong here: how uncertain an input
-is (`reference/ets`) and which inputs a line has (`assets/uncertainty`).
+Belongs here: distributions, the counted generator and draws. Does not belong here: variances in closed form (`uncertainty_variance`),
+how uncertain an input is (`reference/ets`) and which inputs a line has (`assets/uncertainty`).
 
 A line is a sum of terms; a term is its base value times (1 + relative error) of up to four inputs, and terms may share inputs. Draw
 n of input k of a line follows from the line's seed, n and k alone: no order of lines, threads or runs changes a bit.
@@ -32,6 +32,8 @@ LOW, HIGH = 0.025, 0.975
 #: Where the middle of the normal begins; draws that are made at once: fifty inputs of a line then lie in the second cache.
 MIDDLE = 0.02425
 BLOCK = 512
+#: Standard deviations from the mean beyond which both ends of the interval lie, even those of a rectangle.
+FAR = 1.6
 
 _GOLDEN, _MIX1, _MIX2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
@@ -53,6 +55,13 @@ class Terms(NamedTuple):
 
     base: Floats
     inputs: Places
+
+
+class Own(NamedTuple):
+    """Of each term (T,), what its base is drawn with: base + slope w + bend (w^2 - 1), w a normal of its own. See `uncertainty_fold`."""
+
+    slope: Floats
+    bend: Floats
 
 
 class Spread(NamedTuple):
@@ -98,47 +107,81 @@ def _tail(p: float) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _below(x: float) -> float:
+def below(x: float) -> float:
     """Share of the standard normal below x."""
     return 0.5 * math.erfc(-x / math.sqrt(2.0))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _scale(
-    seed: np.uint64, first: int, step: int, distribution: int, half_width: float, tail: float, u: Floats, where: Places,
-    out: Floats,
-) -> None:  # fmt: skip
-    """1 + relative error of one input over a block of draws; `tail` is the normal's share that a cut leaves out at each end."""
+def _normals(seed: np.uint64, first: int, step: int, tail: float, u: Floats, where: Places, out: Floats) -> None:
+    """A block of draws of the standard normal without the share `tail` at each end."""
     # One simple loop after the other, each in vector registers (no division looks for a zero); what lies in the tails, one draw in
     # twenty, is done again.
+    kept = 1.0 - 2.0 * tail
     for i in range(out.size):
-        u[i] = _uniform(seed, first + i * step)
-    if distribution == NORMAL:
-        sd, kept = half_width / Z95, 1.0 - 2.0 * tail
+        u[i] = tail + kept * _uniform(seed, first + i * step)
+    for i in range(out.size):
+        out[i] = _middle(u[i])
+    found = 0
+    for i in range(out.size):
+        where[found] = i
+        found += not MIDDLE <= u[i] <= 1.0 - MIDDLE
+    for j in range(found):
+        out[where[j]] = _tail(u[where[j]])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _scale(
+    seed: np.uint64, first: int, step: int, distribution: int, half_width: float, cut: float, u: Floats, where: Places,
+    out: Floats,
+) -> None:  # fmt: skip
+    """1 + relative error of one input over a block of draws."""
+    if half_width == 0.0:
+        out[:] = 1.0
+    elif distribution == NORMAL:
+        sd = half_width / Z95
+        _normals(seed, first, step, below(-cut / sd), u, where, out)
         for i in range(out.size):
-            u[i] = tail + u[i] * kept
-            out[i] = 1.0 + sd * _middle(u[i])
-        found = 0
-        for i in range(out.size):
-            where[found] = i
-            found += not MIDDLE <= u[i] <= 1.0 - MIDDLE
-        for j in range(found):
-            out[where[j]] = 1.0 + sd * _tail(u[where[j]])
-    elif distribution == RECTANGULAR:
-        for i in range(out.size):
-            out[i] = 1.0 + half_width * (2.0 * u[i] - 1.0)
+            out[i] = 1.0 + sd * out[i]
     else:
         for i in range(out.size):
-            below, above = math.sqrt(2.0 * u[i]) - 1.0, 1.0 - math.sqrt(2.0 * (1.0 - u[i]))
-            out[i] = 1.0 + half_width * (below if u[i] < 0.5 else above)
+            u[i] = _uniform(seed, first + i * step)
+        if distribution == RECTANGULAR:
+            for i in range(out.size):
+                out[i] = 1.0 + half_width * (2.0 * u[i] - 1.0)
+        else:
+            for i in range(out.size):
+                lower, upper = math.sqrt(2.0 * u[i]) - 1.0, 1.0 - math.sqrt(2.0 * (1.0 - u[i]))
+                out[i] = 1.0 + half_width * (lower if u[i] < 0.5 else upper)
+
+
+@njit(cache=True, nogil=True)
+def _quantile(totals: Floats, share: float, mean: float, sd: float, some: Floats) -> float:
+    """Of draws in no order, between the two nearest; `some` is as long as they are."""
+    at = (share if share < 0.5 else 1.0 - share) * (totals.size - 1)
+    whole = min(int(at), totals.size - 2)
+    sign = 1.0 if share < 0.5 else -1.0
+    # Sorting the side that the quantile lies on is enough; where too few lie out there, all.
+    border = sign * mean - FAR * sd
+    found = 0
+    for i in range(totals.size):
+        some[found] = sign * totals[i]
+        found += some[found] < border
+    if found < whole + 2:
+        found = totals.size
+        for i in range(found):
+            some[i] = sign * totals[i]
+    side = some[:found]
+    side.sort()
+    return sign * (side[whole] + (at - whole) * (side[whole + 1] - side[whole]))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _draw(
     seeds: Seeds, draws: int, input_starts: Places, distribution: Bytes, half_width: Floats, cut: Floats,
-    term_starts: Places, base: Floats, inputs: Places, first: int, last: int, out: Floats,
+    term_starts: Places, base: Floats, inputs: Places, slope: Floats, bend: Floats, first: int, last: int, out: Floats,
 ) -> None:  # fmt: skip
-    totals = np.empty(draws)
+    totals, some = np.empty(draws), np.empty(draws + 1)
     most = 0
     for g in range(first, last):
         most = max(most, input_starts[g + 1] - input_starts[g])
@@ -146,22 +189,29 @@ def _draw(
     where = np.empty(BLOCK, np.int64)
     for g in range(first, last):
         k0, k1 = input_starts[g], input_starts[g + 1]
-        many = k1 - k0
+        t0, t1 = term_starts[g], term_starts[g + 1]
+        own = k1 - k0
+        for t in range(t0, t1):
+            own += slope[t] != 0.0
+        many = own
         for n in range(0, draws, BLOCK):
             size = min(BLOCK, draws - n)
             for k in range(k0, k1):
-                if half_width[k] > 0.0:
-                    tail = _below(-cut[k] / half_width[k] * Z95) if distribution[k] == NORMAL else 0.0
-                    _scale(
-                        seeds[g], n * many + k - k0, many, distribution[k], half_width[k], tail, u[:size], where,
-                        scale[k - k0, :size],
-                    )  # fmt: skip
-                else:
-                    scale[k - k0, :size] = 1.0
+                _scale(
+                    seeds[g], n * many + k - k0, many, distribution[k], half_width[k], cut[k], u[:size], where,
+                    scale[k - k0, :size],
+                )  # fmt: skip
             total = totals[n : n + size]
             total[:] = 0.0
-            for t in range(term_starts[g], term_starts[g + 1]):
-                product[:size] = base[t]
+            own = k1 - k0
+            for t in range(t0, t1):
+                if slope[t] == 0.0:
+                    product[:size] = base[t]
+                else:
+                    _normals(seeds[g], n * many + own, many, 0.0, u[:size], where, product[:size])
+                    own += 1
+                    for i in range(size):
+                        product[i] = base[t] + slope[t] * product[i] + bend[t] * (product[i] * product[i] - 1.0)
                 for s in range(SLOTS):
                     if inputs[t, s] >= 0:
                         row = scale[inputs[t, s]]
@@ -170,29 +220,31 @@ def _draw(
                 for i in range(size):
                     total[i] += product[i]
         mean = totals.sum() / draws
-        out[g, 0] = mean
-        out[g, 1] = math.sqrt(((totals - mean) ** 2).sum() / (draws - 1))
-        totals.sort()
-        for e, share in enumerate((LOW, HIGH)):
-            at = share * (draws - 1)
-            whole = min(int(at), draws - 2)
-            out[g, 2 + e] = totals[whole] + (at - whole) * (totals[whole + 1] - totals[whole])
+        square = 0.0
+        for n in range(draws):
+            square += (totals[n] - mean) ** 2
+        sd = math.sqrt(square / (draws - 1))
+        out[g, 0], out[g, 1] = mean, sd
+        out[g, 2], out[g, 3] = _quantile(totals, LOW, mean, sd, some), _quantile(totals, HIGH, mean, sd, some)
 
 
 def spread(
-    seeds: Seeds, draws: int, input_starts: Places, inputs: Inputs, term_starts: Places, terms: Terms, threads: int = 1
-) -> Spread:
+    seeds: Seeds, draws: int, input_starts: Places, inputs: Inputs, term_starts: Places, terms: Terms, own: Own | None = None,
+    threads: int = 1,
+) -> Spread:  # fmt: skip
     """Totals of every line over `draws` draws. Line g has inputs[input_starts[g] : input_starts[g + 1]] and terms likewise.
 
-    Lines are shared out over `threads`; no number depends on it. ValueError where groups do not cover inputs or terms, a term
+    `own`: factors of terms that `fold` made; none has any otherwise. Lines are shared out over `threads`; no number depends on it. ValueError where groups do not cover inputs or terms, a term
     names an input its line does not have, a width is negative or not a number, or there are fewer than 2 draws.
     """
-    _check(seeds, draws, input_starts, inputs, term_starts, terms)
+    check(seeds, draws, input_starts, inputs, term_starts, terms)
     out = np.empty((seeds.size, 4))
+    none = np.zeros(terms.base.size)
+    own = Own(none, none) if own is None else own
     cuts = [seeds.size * i // threads for i in range(threads + 1)]
 
     def some(i: int) -> None:
-        _draw(seeds, draws, input_starts, *inputs, term_starts, *terms, cuts[i], cuts[i + 1], out)
+        _draw(seeds, draws, input_starts, *inputs, term_starts, *terms, *own, cuts[i], cuts[i + 1], out)
 
     if threads == 1:
         some(0)
@@ -202,7 +254,8 @@ def spread(
     return Spread(out[:, 0], out[:, 1], out[:, 2], out[:, 3])
 
 
-def _check(seeds: Seeds, draws: int, input_starts: Places, inputs: Inputs, term_starts: Places, terms: Terms) -> None:
+def check(seeds: Seeds, draws: int, input_starts: Places, inputs: Inputs, term_starts: Places, terms: Terms) -> None:
+    """ValueError where these are no groups that `spread` could draw."""
     if draws < 2:
         raise ValueError("a spread takes at least 2 draws")
     for name, starts, many in (
@@ -222,81 +275,3 @@ def _check(seeds: Seeds, draws: int, input_starts: Places, inputs: Inputs, term_
         NORMAL <= inputs.distribution.min() <= inputs.distribution.max() <= RECTANGULAR
     ):
         raise ValueError("an input has an unknown distribution")
-
-
-@njit(cache=True, nogil=True)
-def _relative_sd(distribution: Bytes, half_width: Floats, cut: Floats, out: Floats) -> None:
-    for k in range(out.size):
-        h = half_width[k]
-        if distribution[k] == RECTANGULAR:
-            out[k] = h / math.sqrt(3.0)
-        elif distribution[k] == TRIANGULAR:
-            out[k] = h / math.sqrt(6.0)
-        elif h == 0.0 or cut[k] == np.inf:
-            out[k] = h / Z95
-        else:
-            a = cut[k] / h * Z95
-            density = math.exp(-0.5 * a * a) / math.sqrt(2.0 * math.pi)
-            out[k] = h / Z95 * math.sqrt(1.0 - 2.0 * a * density / (1.0 - 2.0 * _below(-a)))
-
-
-def relative_sd(inputs: Inputs) -> Floats:
-    """Standard deviation of each relative error (K,), in closed form."""
-    out = np.empty(inputs.half_width.size)
-    _relative_sd(*inputs, out)
-    return out
-
-
-@njit(cache=True, nogil=True)
-def _variance(
-    input_starts: Places,
-    square: Floats,
-    term_starts: Places,
-    base: Floats,
-    inputs: Places,
-    total: Floats,
-    parts: Floats,
-) -> None:
-    shared = np.empty(SLOTS, np.int64)
-    for g in range(total.size):
-        t0, t1 = term_starts[g], term_starts[g + 1]
-        k0, k1 = input_starts[g], input_starts[g + 1]
-        for t in range(t0, t1):
-            for u in range(t0, t1):
-                # Covariance of two products: only inputs that both have make them move together.
-                many = 0
-                for s in range(SLOTS):
-                    for r in range(SLOTS):
-                        if inputs[t, s] >= 0 and inputs[t, s] == inputs[u, r]:
-                            shared[many] = inputs[t, s]
-                            many += 1
-                for k in range(many):
-                    # Sums over the other shared inputs: of squares, of products of two, of three.
-                    e1, e2, e3 = 0.0, 0.0, 0.0
-                    for other in range(many):
-                        if other != k:
-                            x = square[k0 + shared[other]]
-                            e3 += e2 * x
-                            e2 += e1 * x
-                            e1 += x
-                    # What several inputs do together is theirs in equal parts.
-                    share = square[k0 + shared[k]] * (1.0 + e1 / 2.0 + e2 / 3.0 + e3 / 4.0)
-                    parts[k0 + shared[k]] += base[t] * base[u] * share
-        for k in range(k0, k1):
-            # Terms that cancel may leave some ulp below 0.
-            parts[k] = max(parts[k], 0.0)
-            total[g] += parts[k]
-
-
-def variance(input_starts: Places, inputs: Inputs, term_starts: Places, terms: Terms) -> tuple[Floats, Floats]:
-    """(variance of each line's total (L,), part of it that each input has (K,)), in closed form; parts add up to the whole.
-
-    Inputs are independent and their errors have mean 0, so a sum of products has its variance exactly. What inputs do together (the
-    product of their errors) is divided among them equally: Shapley's value of the variance. Checks as in `spread`; an input may
-    enter a term only once.
-    """
-    seeds = np.zeros(input_starts.size - 1, np.uint64)
-    _check(seeds, 2, input_starts, inputs, term_starts, terms)
-    total, parts = np.zeros(seeds.size), np.zeros(inputs.half_width.size)
-    _variance(input_starts, relative_sd(inputs) ** 2, term_starts, *terms, total, parts)
-    return total, parts

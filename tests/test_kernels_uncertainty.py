@@ -16,10 +16,9 @@ from kernels.uncertainty import (
     Z95,
     Inputs,
     Terms,
-    relative_sd,
     spread,
-    variance,
 )
+from kernels.uncertainty_variance import relative_sd, variance
 
 DRAWS = 20000
 
@@ -220,3 +219,17 @@ def test_what_cannot_be_drawn_is_refused(change: dict, match: str) -> None:
             np.zeros(1, np.uint64), change.get("draws", 10), np.array([0, 1]), some, np.array([0, 1]),
             terms((1.0, change.get("of", (0,)))),
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("draws", [2, 3, 40, 41, 1000, 10_000])
+@pytest.mark.parametrize("kind", [RECTANGULAR, TRIANGULAR], ids=["rectangular", "triangular"])
+def test_ends_are_the_quantiles_of_the_draws(kind: int, draws: int) -> None:
+    z = np.uint64(5) + np.uint64(0x9E3779B97F4A7C15) * np.arange(1, draws + 1, dtype=np.uint64)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    u = ((z ^ (z >> np.uint64(31))) >> np.uint64(11)).astype(float) / 2**53 + 2.0**-54
+    error = 2 * u - 1 if kind == RECTANGULAR else np.where(u < 0.5, np.sqrt(2 * u) - 1, 1 - np.sqrt(2 * (1 - u)))
+    made, _, _ = one(inputs((kind, 0.1, math.inf)), terms((1000.0, (0,))), draws, 5)
+    expected = np.quantile(1000 * (1 + 0.1 * error), [0.025, 0.975])
+    assert (made.low[0], made.high[0]) == pytest.approx(tuple(expected), rel=1e-13)
+    assert made.sd[0] == pytest.approx((100 * error).std(ddof=1), rel=1e-10)
