@@ -82,12 +82,13 @@ def _reference() -> str:
 def _read(landing: Storage, entries: list[Entry], kept: Kept, registry: Registry) -> LedgerBook:
     teller = Teller(load_findings())
     files: list[EventFile] = []
-    paths: dict[str, str] = {}
-    for entry in entries:
-        file, key = _file(landing, entry, kept, paths)
+    states = [(_path(e), e, *_state(landing, e, kept)) for e in entries]
+    # An earlier version that is submitted again is the latest one: a content stands where it stands last.
+    paths = {key: path for path, _, _, key in sorted(states, key=lambda s: s[0]) if key}
+    for path, entry, said, key in states:
+        file = _file(path, entry, said, key, kept, paths)
         files.append(file)
         if key and not file.copy_of:
-            paths[key] = file.path
             for note in kept.contents[key].notes:
                 teller.note(file.path, note)
         if file.reason:
@@ -97,27 +98,34 @@ def _read(landing: Storage, entries: list[Entry], kept: Kept, registry: Registry
     return LedgerBook(tables, teller.findings(), files, lambda: kept.store(entries, texts))
 
 
-def _file(landing: Storage, entry: Entry, kept: Kept, paths: dict[str, str]) -> tuple[EventFile, str]:
-    """One file and the key of its content; the key is "" where it could not be opened."""
-    path = entry.key.encode("utf-8", "backslashreplace").decode()
+def _path(entry: Entry) -> str:
+    return entry.key.encode("utf-8", "backslashreplace").decode()
+
+
+def _state(landing: Storage, entry: Entry, kept: Kept) -> tuple[str, str]:
+    """SHA-256 and key of the content; of a file that cannot be opened why, and ""."""
     state = kept.state(entry)
     if state is None:
         try:
             data = landing.read(entry.key)
         except (StorageError, OSError) as error:
-            return EventFile(
-                path, "", entry.size, 0, f"无法打开 cannot be opened ({type(error).__name__}: {error})"
-            ), ""
+            return f"无法打开 cannot be opened ({type(error).__name__}: {error})", ""
         sha256 = hashlib.sha256(data).hexdigest()
-        kind = _kind(path)
+        kind = _kind(_path(entry))
         state = sha256, f"{sha256}:{kind}"
         if state[1] not in kept.contents:
             kept.put(state[1], *_content(data, kind))
         kept.add(entry, *state)
-    sha256, key = state
+    return state
+
+
+def _file(path: str, entry: Entry, said: str, key: str, kept: Kept, paths: dict[str, str]) -> EventFile:
+    """One file; `said` and `key` as of `_state`."""
+    if not key:
+        return EventFile(path, "", entry.size, 0, said)
     content = kept.contents[key]
-    copy_of = paths.get(key, "")
-    return EventFile(path, sha256, entry.size, 0 if copy_of else content.rows, str(content.refusal or ""), copy_of), key
+    copy_of = "" if paths[key] == path else paths[key]
+    return EventFile(path, said, entry.size, 0 if copy_of else content.rows, str(content.refusal or ""), copy_of)
 
 
 def _kind(path: str) -> str:

@@ -303,11 +303,23 @@ def test_the_same_again_is_counted_and_not_listed(tmp_path: Path) -> None:
     assert fuel(made)[0]["versions"] == 2
 
 
-def test_a_copy_under_a_later_path_does_not_bring_an_old_value_back(tmp_path: Path) -> None:
+@pytest.mark.parametrize("order", ["abc", "cba", "bca", "cab"])
+def test_an_earlier_version_submitted_again_counts_again(tmp_path: Path, order: str) -> None:
     old, new = FUEL + JANUARY, FUEL + JANUARY.replace("12345.67", "12.0")
-    made = home(tmp_path, {"ledger_fuel_1.csv": old, "ledger_fuel_2.csv": new, "ledger_fuel_3.csv": old})
-    assert fuel(made)[0]["consumption"] == 12.0
-    assert [f.state for f in made.ledgers.files] == ["read", "read", "copy"]
+    files: dict[str, str | bytes] = {"a/ledger_fuel.csv": old, "b/ledger_fuel.csv": new, "c/ledger_fuel.csv": old}
+    for letter in order:
+        made = home(tmp_path, {f"{letter}/ledger_fuel.csv": files[f"{letter}/ledger_fuel.csv"]})
+        made.ledgers.keep()
+    made = opened(tmp_path)
+    (row,) = fuel(made)
+    assert (row["consumption"], row["src_path"], row["versions"]) == (12345.67, "ledgers/c/ledger_fuel.csv", 2)
+    (told,) = found(made, "L55")
+    assert told.source_file == "ledgers/b/ledger_fuel.csv", "the file that does not count"
+    assert "consumption 12 → 12345.67" in told.text_en
+    assert "ledgers/c/ledger_fuel.csv 2" in told.text_en
+    assert [(f.state, f.copy_of) for f in made.ledgers.files] == [
+        ("copy", "ledgers/c/ledger_fuel.csv"), ("read", ""), ("read", ""),
+    ]  # fmt: skip
 
 
 def test_a_row_is_withdrawn_only_by_saying_so(tmp_path: Path) -> None:
@@ -415,6 +427,8 @@ def test_any_order_and_any_nights_give_the_same_rows(tmp_path_factory: pytest.Te
             for _ in range(draw.randint(1, 6))
         ]
         files[f"ledger_fuel_{n}.csv"] = FUEL.strip() + ",submitted_at,revision,withdrawn\n" + "\n".join(rows) + "\n"
+    for n in range(5, 5 + draw.randint(0, 3)):
+        files[f"ledger_fuel_{n}.csv"] = files[draw.choice(sorted(files))]
     whole = home(tmp_path_factory.mktemp("whole"), files)
     bit = tmp_path_factory.mktemp("bit")
     names = list(files)
