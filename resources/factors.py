@@ -85,15 +85,17 @@ class FactorBook:
     ) -> Factor:  # fmt: skip
         """The factor for a reporting day `on`, as recorded here by `known_on` and published by `published_by` (None: no bound).
 
-        MissingFactor names what was asked for and the periods that exist. Of rows in force the one counts that begins last, then
+        Under a bound, what has no day of publication was not known. MissingFactor names what was asked for and the periods that exist. Of rows in force the one counts that begins last, then
         the one recorded last. `policy` same_data_year takes only an edition that describes the year of `on`.
         """
-        known = [
-            r for r in self._series.get((quantity, scope, region), ()) if _known(r, method, known_on, published_by)
-        ]
+        series = self._series.get((quantity, scope, region), ())
+        known = [r for r in series if _known(r, method, known_on, published_by)]
         in_force = [r for r in known if _offered(r, on, policy)]
         if not in_force:
-            raise MissingFactor(_missing(quantity, scope, on, method, region, known))
+            undated = [
+                r.factor_id for r in series if published_by and not r.published_on and _known(r, method, known_on, None)
+            ]
+            raise MissingFactor(_missing(quantity, scope, on, method, region, known, undated))
         return max(in_force, key=_standing)
 
     def has(self, quantity: str, scope: str, on: date, *, method: str = "", region: str = "") -> bool:
@@ -181,15 +183,18 @@ def _known(row: Factor, method: str, known_on: date | None, published_by: date |
     return (
         (not method or not row.methods or method in row.methods)
         and (known_on is None or row.recorded_at <= known_on)
-        and (published_by is None or row.published_on is None or row.published_on <= published_by)
+        and (published_by is None or (row.published_on is not None and row.published_on <= published_by))
     )
 
 
-def _missing(quantity: str, scope: str, on: date, method: str, region: str, known: list[Factor]) -> str:
+def _missing(
+    quantity: str, scope: str, on: date, method: str, region: str, known: list[Factor], undated: list[str]
+) -> str:
     asked = " ".join(part for part in (quantity, scope, region, method) if part)
     periods = ", ".join(f"{r.factor_id} {r.valid_from} - {r.valid_to or ''}" for r in sorted(known, key=_standing))
+    hidden = f"; 发布日期不明 day of publication unknown: {', '.join(sorted(set(undated)))}" if undated else ""
     return (
-        f"{on} 没有因子 {asked} / no factor {asked} on {on} ({periods or 'no row names it'}); "
+        f"{on} 没有因子 {asked} / no factor {asked} on {on} ({periods or 'no row names it'}{hidden}); "
         "请在 reference/factors 或 registry/factors*.csv 中补充 / add it to reference/factors or registry/factors*.csv"
     )
 

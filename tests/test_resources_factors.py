@@ -58,6 +58,14 @@ def test_a_report_made_in_2024_knew_the_grid_factors_published_by_then() -> None
         gz(None, SAME_YEAR)
 
 
+def test_without_a_day_of_publication_nothing_was_known_by_a_day() -> None:
+    asked = {"quantity": "grid", "scope": "national_ets", "on": date(2016, 5, 1), "region": "全国"}
+    assert BOOK.find(**asked).factor_id == "CN.GRID.ETS.1"  # type: ignore[arg-type]
+    for by in (date(2000, 1, 1), date(2999, 1, 1)):
+        with pytest.raises(MissingFactor, match=r"day of publication unknown: CN\.GRID\.ETS\.1\)"):
+            BOOK.find(**asked, published_by=by)  # type: ignore[arg-type]
+
+
 def test_what_was_not_recorded_was_not_known() -> None:
     with pytest.raises(MissingFactor, match="no row names it"):
         BOOK.find("heat", "purchased", MAY_24, known_on=date(2026, 11, 21))
@@ -305,7 +313,7 @@ def test_what_was_in_force_and_what_was_known_is_what_a_plain_search_finds(
             continue
         if known_on is not None and row.recorded_at > known_on:
             continue
-        if by is not None and row.published_on is not None and row.published_on > by:
+        if by is not None and (row.published_on is None or row.published_on > by):
             continue
         if policy == SAME_YEAR and row.data_year is not None and row.data_year != on.year:
             continue
