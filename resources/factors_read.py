@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 #: Which edition of a factor is taken: the newest published, or only that which describes the very year of the reporting day.
-LATEST, SAME_YEAR = "latest_published", "same_data_year"
+LATEST, SAME_YEAR, SNAPSHOT = "latest_published", "same_data_year", "snapshot"
 
 #: What a factor measures, zh and en.
 QUANTITIES = {

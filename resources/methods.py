@@ -104,7 +104,7 @@ class MethodBook:
         """Methods computed for a reporting year, in the order of their list; empty where none is."""
         own = [c for c in self.choices if c.covers(year)]
         if own:
-            return [replace(self._by_id[c.method_id], policy=c.policy, published_by=c.published_by) for c in own]
+            return [replace(self._by_id[c.method_id], policy=c.policy, published_by=c.known_by(year)) for c in own]
         return [self._by_id[name] for run in self.runs if run.covers(year) for name in run.methods]
 
     def file_of(self, year: int, method: Method) -> str:

@@ -11,11 +11,14 @@ from __future__ import annotations
 
 import csv
 import io
+import tomllib
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING
 
-from resources.factors_read import LATEST, SAME_YEAR
+import reference
+from resources.factors_read import LATEST, SAME_YEAR, SNAPSHOT
 from resources.problems import Problem
 
 if TYPE_CHECKING:
@@ -42,6 +45,23 @@ class Choice:
     def covers(self, year: int) -> bool:
         """It is chosen for this year."""
         return self.from_year <= year and (self.to_year is None or year < self.to_year)
+
+    def known_by(self, year: int) -> date | None:
+        """The last day on which a factor of a reporting year may have been published; under `snapshot` the day of the year's at most."""
+        days = [d for d in (self.published_by, snapshot_day(year) if self.policy == SNAPSHOT else None) if d]
+        return min(days, default=None)
+
+
+def snapshot_day(year: int) -> date:
+    """The day whose factors a plan for a reporting year is made with (carbon-rules 1.6)."""
+    back, month, day = _snapshot()
+    return date(year - back, month, day)
+
+
+@cache
+def _snapshot() -> tuple[int, int, int]:
+    said = tomllib.loads((reference.METHODS / "runs.toml").read_text(encoding="utf-8-sig"))["snapshot"]
+    return said["years_before"], said["month"], said["day"]
 
 
 def read_choices(content: bytes, known: Mapping[str, Method]) -> tuple[list[Choice], list[Problem]]:
@@ -96,8 +116,8 @@ def _wrong(line: int, cells: Mapping[str, str], known: Mapping[str, Method]) -> 
             line, "to_year", years["to_year"], "不晚于 from_year", "is not after from_year", "填写不再计算的第一年, 或留空",
             "give the first year in which it is not computed any more, or leave it empty",
         )  # fmt: skip
-    if policy not in ("", LATEST, SAME_YEAR):
-        listed = f"{LATEST}, {SAME_YEAR}"
+    if policy not in ("", LATEST, SAME_YEAR, SNAPSHOT):
+        listed = f"{LATEST}, {SAME_YEAR}, {SNAPSHOT}"
         yield _problem(
             line, "factor_policy", policy, "未知的取值", "is unknown", f"填写其一: {listed}", f"use one of: {listed}"
         )

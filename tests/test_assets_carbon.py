@@ -460,6 +460,9 @@ def test_F7_meters_correct_only_what_is_not_covered(lab: Lab, meters: list[dict[
     [
         pytest.param("2024-01", "", "", "CN.GRID.GZ.2023", id="newest"),
         pytest.param("2024-01", "latest_published", "2025-06-30", "CN.GRID.GZ.2022", id="newest-by-a-day"),
+        pytest.param("2025-12", "snapshot", "", "CN.GRID.GZ.2021", id="snapshot"),
+        pytest.param("2025-12", "snapshot", "2024-03-31", None, id="snapshot-and-an-earlier-day"),
+        pytest.param("2026-12", "snapshot", "2027-01-31", "CN.GRID.GZ.2022", id="snapshot-and-a-later-day"),
         pytest.param("2022-01", "same_data_year", "", "CN.GRID.GZ.2022", id="same-year"),
         pytest.param("2024-01", "same_data_year", "", None, id="same-year-not-yet-published"),
     ],
@@ -474,7 +477,8 @@ def test_a_home_says_which_edition_counts_and_every_row_tells_it(
     lab = Lab(tmp_path)
     lab.put(month, month_of_a(1))
     lab.run()
-    told = f"{policy or 'latest_published'} {by}".strip()
+    frozen = f"{int(month[:4]) - 1}-10-31" if policy == "snapshot" else by
+    told = f"{policy or 'latest_published'} {min(by or frozen, frozen)}".strip()
     row = lab.one("carbon_line_month", source="electricity location_province")
     assert (row["factor_ids"], row["factor_policy"]) == (used, told)
     assert row["missing"] == (None if used else "factor grid province 贵州")
@@ -484,7 +488,7 @@ def test_a_home_says_which_edition_counts_and_every_row_tells_it(
     first, last = date.fromisoformat(f"{month}-01"), date.fromisoformat(f"{month}-28")
     book = lab.home.factors
     before = book.version(first, last)
-    for year in (2022, 2023):
+    for year in (2021, 2022, 2023):
         name = f"CN.GRID.GZ.{year}"
         rows = [replace(r, text="0.1") if r.factor_id == name else r for r in book.rows]
         moved = FactorBook(rows, lab.home.methods.selections).version(first, last) != before
