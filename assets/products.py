@@ -32,7 +32,7 @@ from assets.labels import make_labels
 from assets.ledgers import LEDGER_TABLES, METER_TABLES, ledger_months, make_ledgers, make_meters
 from assets.patterns import make_patterns
 from assets.raw import make_raw
-from assets.sealing import sealed_stand
+from assets.sealing import is_sealed, sealed_stand
 from assets.standards import make_standards
 from assets.uncertainty import make_uncertainty, uncertainty_years
 from resources.bench import Bench, adjoin, changed
@@ -231,18 +231,14 @@ def bring_up(home: Home, of: Product, key: str, *, force: bool = False) -> Outco
         return None
     begun = time.perf_counter()
     before = {t: home.lake.version(t, key) for t in of.tables}
-    bench = Bench(home)
-    contents = sealed_stand(home, bench, of, key, of.make(bench, key))
-    for table in of.tables:
-        if table in contents:
-            home.lake.write(table, key, contents[table], made_by=of.made_by, inputs=bench.inputs)
-        elif before[table]:
-            home.lake.drop(table, key)
-    remember(home, bench.inputs)
+    tried = None if force else take_tried(home, of, key)
+    inputs = _make(home, of, key) if tried is None else tried
+    remember(home, inputs)
+    home.tried.spent(of.name, key)
     made = [p for t in of.tables if (p := home.lake.partition(t, key))]
     moved = tuple(t for t in of.tables if home.lake.version(t, key) != before[t])
     if not made:
-        home.lake.note_nothing(of.name, key, made_by=of.made_by, inputs=bench.inputs)
+        home.lake.note_nothing(of.name, key, made_by=of.made_by, inputs=inputs)
     if not made and not moved:
         return None
     return Outcome(
@@ -254,3 +250,23 @@ def bring_up(home: Home, of: Product, key: str, *, force: bool = False) -> Outco
         sum(p.bytes for p in made),
         time.perf_counter() - begun,
     )
+
+
+def _make(home: Home, of: Product, key: str) -> dict[str, str]:
+    """Have the maker make a key and write what it made; all that it has looked at."""
+    bench = Bench(home)
+    contents = sealed_stand(home, bench, of, key, of.make(bench, key))
+    for table in of.tables:
+        if table in contents:
+            home.lake.write(table, key, contents[table], made_by=of.made_by, inputs=bench.inputs)
+        elif home.lake.version(table, key):
+            home.lake.drop(table, key)
+    return bench.inputs
+
+
+def take_tried(home: Home, of: Product, key: str) -> dict[str, str] | None:
+    """Put what a plan made of a key into the lake if all that it was made from stands: its inputs, or None.
+
+    Never of a filed year: which of its rows stand is no recorded input, but what the lake holds.
+    """
+    return None if is_sealed(home, of, key) else home.tried.take(home, of.name, of.tables, key, of.made_by)

@@ -46,10 +46,16 @@ def can_be_sealed(of: Product) -> bool:
     )
 
 
+def is_sealed(home: Home, of: Product, key: str) -> bool:
+    """Whether a partition has rows of a filed year, opened or not."""
+    return can_be_sealed(of) and bool(home.filings.of_year(key[:4]))
+
+
 def sealed_stand(home: Home, bench: Bench, of: Product, key: str, made: dict[str, Any]) -> dict[str, Any]:
     """`made` with the rows of filed years as they stood; notes for a plan what they would be."""
-    if not can_be_sealed(of) or not (filings := home.filings.of_year(key[:4])):
+    if not is_sealed(home, of, key):
         return made
+    filings = home.filings.of_year(key[:4])
     bench.inputs[f"sealed:{key[:4]}"] = home.filings.version(key[:4])
     waiting: dict[str, int] = {}
     kept: dict[str, Any] = dict(made)

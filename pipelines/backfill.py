@@ -84,6 +84,7 @@ def backfill_stale(context: dg.OpExecutionContext, config: BackfillConfig, home:
             made += len(outcomes)
             if outcomes:
                 hold(context, opened, of)
+        opened.tried.clear()
         context.log.info(f"{made} 个分区已更新 keys made anew" if made else "没有过期的分区 nothing was stale")
 
 

@@ -155,6 +155,7 @@ def night_release(context: dg.OpExecutionContext, config: NightConfig, home: Hom
             context.log.warning(
                 f"{len(held)} days outside the window have news: {', '.join(held[:5])}{more}; kiln run --all takes them in"
             )
+        opened.tried.clear()
         release = publish_release(opened, held)
     told = " (nothing new since)" if release.unchanged else ""
     context.log.info(f"release {release.release_id}: {release.files} files, {release.rows:,} rows{told}")

@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assets.products import PRODUCTS, bring_up, reasons
+from assets.products import PRODUCTS, bring_up, reasons, take_tried
 from assets.sealing import can_be_sealed, sealed_waiting
 from assets.stale import is_light, within
 from pipelines.expected import expected
@@ -25,9 +25,10 @@ from pipelines.words_of_change import in_words, recorded
 from resources.aside import HomeAside
 from resources.home import Home
 from resources.sealed import Filings
+from resources.tried import keep_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from assets.products import Product
     from assets.stale import Stale
@@ -79,6 +80,7 @@ def make_plan(
         if opened:
             aside.filings = Filings(aside.filings.rows, opened=True)
         stale, words, found = _tried(now, aside, expect, first, last, products, opened=opened)
+        keep_all(now, aside.lake, _kept(stale, expect, products))
         sealed = {} if opened else _within(sealed_waiting(aside), first, last)
         other = HomeAside(settings, Path(folder) / "sealed")
         become = _become(now, other, sealed, products) if sealed else []
@@ -86,6 +88,13 @@ def make_plan(
     tried = {p.name for p in products if _is_tried(p, expect)}
     untried = [n for n in stale if n not in tried]
     return Plan(pending, stale, words, found, untried, [p.name for p in products], sealed, become)
+
+
+def _kept(stale: Stale, expect: str, products: Iterable[Product]) -> Iterator[tuple[str, tuple[str, ...], str, str]]:
+    """What was tried and is worth keeping: a raw day of a nation is not."""
+    for of in products:
+        if is_light(of) and _is_tried(of, expect):
+            yield from ((of.name, of.tables, key, of.made_by) for key in stale.get(of.name, ()))
 
 
 def _is_tried(of: Product, expect: str) -> bool:
@@ -110,7 +119,7 @@ def _tried(
                 keys[key] = why
                 inputs = recorded(now, of.tables, key)
                 words.setdefault(of.name, {})[key] = [in_words(aside, w, inputs) for w in why[:_SHOWN_WHY]]
-                if _is_tried(of, expect):
+                if _is_tried(of, expect) and take_tried(aside, of, key) is None:
                     bring_up(aside, of, key, force=True)
         if keys:
             stale[of.name] = keys
@@ -130,7 +139,8 @@ def _become(
             continue
         keys = [k for k in sorted(of.keys(other)) if k in sealed.get(of.name, {}) or reasons(other, of, k)]
         for key in keys:
-            bring_up(other, of, key, force=True)
+            if take_tried(other, of, key) is None:
+                bring_up(other, of, key, force=True)
         if can_be_sealed(of):
             years = {k[:4] for some in sealed.values() for k in some}
             found += [

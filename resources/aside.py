@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from resources.home import Home
 from resources.lake import Lake
 from resources.storage import Entries, LocalStorage, Names, open_storage
+from resources.tried import Tried
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -104,3 +105,8 @@ class HomeAside(Home):
     def lake(self) -> Lake:
         """The lake, with what is written kept aside."""
         return Lake(Aside(open_storage(self.settings.place("lake")), self._folder), self.settings.threads)
+
+    @cached_property
+    def tried(self) -> Tried:
+        """What plans before have tried; it stays for whoever carries it out."""
+        return Tried(open_storage(self.settings.place("lake")), spend=False)

@@ -22,6 +22,7 @@ from resources.rules import RuleBook
 from resources.sealed import Filings
 from resources.standards import Standards
 from resources.storage import open_storage
+from resources.tried import Tried
 
 if TYPE_CHECKING:
     from resources.events import EventBook
@@ -101,6 +102,11 @@ class Home:
     def filings(self) -> Filings:
         """Years that plants have filed, of registry/filings.csv. RegistryError lists every mistake in it."""
         return Filings.load(open_storage(self.settings.place("registry")), self.registry)
+
+    @cached_property
+    def tried(self) -> Tried:
+        """What plans have tried and no run has taken yet."""
+        return Tried(open_storage(self.settings.place("lake")))
 
     @cached_property
     def intake(self) -> Intake:

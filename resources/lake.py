@@ -127,10 +127,34 @@ class Lake:
         contract = TABLES[table]
         if isinstance(content, pa.Table):
             contract.check(content)
+        return self._replace(table, key, lambda: self._write_parts(contract, key, content), made_by, inputs)
+
+    def adopt(
+        self,
+        table: str,
+        key: str,
+        parts: Sequence[Part],
+        sources: Sequence[tuple[Storage, str]],
+        *,
+        made_by: str,
+        inputs: dict[str, str],
+    ) -> Partition:
+        """Replace a partition by `parts` that a lake has written elsewhere, and that lie in `sources`, one each; theirs is the contract."""
+
+        def bring() -> list[Part]:
+            for part, (store, path) in zip(parts, sources, strict=True):
+                self.storage.copy_from(store, path, part.path)
+            return list(parts)
+
+        return self._replace(table, key, bring, made_by, inputs)
+
+    def _replace(
+        self, table: str, key: str, bring: Callable[[], list[Part]], made_by: str, inputs: dict[str, str]
+    ) -> Partition:
         old = self.partition(table, key)
         self.storage.delete(_record(table, key))
         self._forget(table, key)
-        parts = self._write_parts(contract, key, content)
+        parts = bring()
         for stale in old.parts if old else ():
             if stale.path not in {p.path for p in parts}:
                 self.storage.delete(stale.path)
