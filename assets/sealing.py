@@ -114,7 +114,8 @@ def _carried(
     home: Home, contract: Table, filings: list[Filing], before: pa.Table, fresh: pa.Table
 ) -> tuple[pa.Table, int]:
     """The rows of filed years of `before` with the other rows of `fresh`; and how many of the former are others in the latter."""
-    old, new = (_framed(t).select(contract.names) for t in (before, fresh))
+    new = _framed(fresh).select(contract.names)
+    old, shared = _of_today(contract, _framed(before), new)
     was = old.filter(_sealed(home, old, filings))
     if figure := SEALED_ONCE.get(contract.name):
         was = was.filter(pl.col(figure).is_not_null())
@@ -125,11 +126,29 @@ def _carried(
     if was.equals(would):
         return fresh, 0
     # A line is not restated because the book that it was reckoned from has another name.
-    said = [n for n in contract.names if n not in BOOKKEEPING]
+    said = [n for n in shared if n not in BOOKKEEPING]
     same = was.join(would, on=said, how="semi", nulls_equal=True).height
     differ = max(was.height, would.height) - same
     rest = new.filter(~mine)
     return contract.arrow(pl.concat([was, rest.cast(dict(was.schema))])), differ  # type: ignore[arg-type]
+
+
+def _of_today(contract: Table, old: pl.DataFrame, new: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+    """Rows of an older file with the columns of today, and those that the file has.
+
+    What it does not have is said as the fresh row of the same key says it; where there is none it is unknown.
+    """
+    shared = [n for n in contract.names if n in old.columns]
+    lacking = [n for n in contract.names if n not in old.columns]
+    old = old.select(shared).cast({n: new.schema[n] for n in shared})
+    if lacking:
+        key = [n for n in contract.key if n in shared]
+        fresh = new.unique(key, keep="none").select(*key, *lacking)
+        old = old.join(fresh, on=key, how="left", nulls_equal=True, maintain_order="left")
+        # A text that may not be null is empty where nobody can tell it.
+        texts = [n for n in lacking if new.schema[n] == pl.String and not contract[n].nullable]
+        old = old.with_columns(pl.col(texts).fill_null(""))
+    return old.select(contract.names), shared
 
 
 def _one_of(rows: pl.DataFrame, contract: Table) -> pl.Expr:

@@ -263,6 +263,8 @@ def factors_of_changes(
         for opened, files in ((old, change.before), (new, change.after)):
             for record in files if change.table in TABLES and _FACTORS in TABLES[change.table].names else ():
                 with opened(record.path) as stream:
-                    column = pq.read_table(stream, columns=[_FACTORS]).column(0)
-                found.update(i for ids in column.unique().drop_null().to_pylist() for i in ids.split("|"))
+                    file = pq.ParquetFile(stream)
+                    # Files of before the column was told name none.
+                    columns = file.read([n for n in file.schema_arrow.names if n == _FACTORS]).columns
+                found.update(i for c in columns for ids in c.unique().drop_null().to_pylist() for i in ids.split("|"))
     return frozenset(found)
