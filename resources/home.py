@@ -101,7 +101,8 @@ class Home:
     @cached_property
     def filings(self) -> Filings:
         """Years that plants have filed, of registry/filings.csv. RegistryError lists every mistake in it."""
-        return Filings.load(open_storage(self.settings.place("registry")), self.registry)
+        known = [m.id for m in self.methods.methods]
+        return Filings.load(open_storage(self.settings.place("registry")), self.registry, known)
 
     @cached_property
     def tried(self) -> Tried:

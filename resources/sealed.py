@@ -9,6 +9,7 @@ A row of the file seals a calendar year of a plant, or of one of its lines (`lin
 from __future__ import annotations
 
 import csv
+import difflib
 import hashlib
 import io
 import json
@@ -20,7 +21,7 @@ from resources.problems import Problem
 from resources.registry_rows import RegistryError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from resources.registry import Registry
     from resources.storage import Storage
@@ -50,14 +51,17 @@ class Filings:
         self.opened = opened
 
     @classmethod
-    def load(cls, storage: Storage, registry: Registry) -> Filings:
-        """Read the file of a registry folder, if there is one; RegistryError lists every mistake with row and cell."""
+    def load(cls, storage: Storage, registry: Registry, methods: Collection[str]) -> Filings:
+        """Read the file of a registry folder, if there is one; RegistryError lists every mistake with row and cell.
+
+        `methods`: ids of all that are known. A filing under another one would seal nothing, and nobody would know.
+        """
         if not storage.exists(FILE):
             return cls()
-        return cls.from_text(storage.read(FILE), registry)
+        return cls.from_text(storage.read(FILE), registry, methods)
 
     @classmethod
-    def from_text(cls, content: bytes, registry: Registry) -> Filings:
+    def from_text(cls, content: bytes, registry: Registry, methods: Collection[str]) -> Filings:
         """Build from the content of the file; RegistryError as in `load`."""
         try:
             reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""))
@@ -75,7 +79,7 @@ class Filings:
         rows: list[Filing] = []
         for cells in reader if not problems else ():
             plain = {k.strip(): (v or "").strip() for k, v in cells.items() if isinstance(k, str)}
-            wrong = list(_wrong(reader.line_num, plain, registry))
+            wrong = list(_wrong(reader.line_num, plain, registry, methods))
             problems += wrong
             if not wrong:
                 rows.append(
@@ -98,7 +102,7 @@ class Filings:
         return hashlib.sha256(json.dumps(said).encode()).hexdigest() if said else ""
 
 
-def _wrong(row: int, cells: dict[str, str], registry: Registry) -> Iterator[Problem]:
+def _wrong(row: int, cells: dict[str, str], registry: Registry, methods: Collection[str]) -> Iterator[Problem]:
     for name in (n for n in _NEEDED if not cells.get(n)):
         yield _problem(row, name, "", "未填", "is empty", "填写该格", "fill it in")
     plant, line, year, filed = (cells.get(n, "") for n in ("plant_id", "line_id", "year", "filed_at"))
@@ -110,6 +114,15 @@ def _wrong(row: int, cells: dict[str, str], registry: Registry) -> Iterator[Prob
         yield _problem(
             row, "line_id", line, "不是该企业的生产线", "is no line of this plant", "改为 lines.csv 中的编号, 全部则留空",
             "use an id of lines.csv, or leave it empty for all",
+        )  # fmt: skip
+    method = cells.get("method_id", "")
+    if method and method not in methods:
+        near = difflib.get_close_matches(method, sorted(methods), 1, 0.6)
+        meant_zh, meant_en = (f"是否为 {near[0]}? ", f"did you mean {near[0]}? ") if near else ("", "")
+        listed = ", ".join(sorted(methods))
+        yield _problem(
+            row, "method_id", method, "未知的方法, 什么也不会封存", "is no method: the row would seal nothing",
+            f"{meant_zh}填写其一, 全部方法则留空: {listed}", f"{meant_en}use one of these, or leave it empty for every method: {listed}",
         )  # fmt: skip
     if year and not (len(year) == 4 and year.isascii() and year.isdigit()):
         yield _problem(row, "year", year, "不是年份", "is no year", "写成 YYYY", "write YYYY")

@@ -159,6 +159,10 @@ def test_a_choice_of_methods_is_planned_for_its_years_and_named(root: Path) -> N
         pytest.param("ets_lines.csv", "line_id,year,variety,special,note\nL1,24,,,\n", "ets", "ets_lines.csv:2 [year='24']", id="ets-lines"),
         pytest.param("factors-own.csv", "factor_id\nA\n", "factors", "registry/factors-own.csv:1 [value='']", id="factors"),
         pytest.param("filings.csv", "plant_id,year,filed_at\nP9,2024,2025-03-31\n", "filings", "filings.csv:2 [plant_id='P9']", id="filings"),
+        pytest.param(
+            "filings.csv", "plant_id,year,method_id,filed_at\nP1,2024,CETS-AG-02.01-V01-2O24,2025-03-31\n", "filings",
+            "did you mean CETS-AG-02.01-V01-2024?", id="filings-method",
+        ),
     ],
 )  # fmt: skip
 def test_a_refused_file_is_named_by_the_doctor_and_stops_run_and_plan(
