@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 #: A cell is quoted no longer than this.
 LONGEST_VALUE = 200
+_WORSE = "severity_worse"
 
 
 class FindingError(Exception):
@@ -46,7 +47,9 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of finding. Texts and remedies hold the same figures in both languages."""
+    """One kind of finding. Texts and remedies hold the same figures in both languages. `severity_worse` is that of its grave cases:
+    a row that no total counts, a value off by an order of magnitude; "" where all are alike.
+    """
 
     id: str
     title_zh: str
@@ -56,19 +59,19 @@ class Kind:
     en: str
     remedy_zh: str
     remedy_en: str
+    severity_worse: str = ""
 
     def finding(
         self, at: Place, value: str | None = None, figures: Mapping[str, object] | None = None,
-        *, low: float | None = None, high: float | None = None, evidence: str | None = None,
+        *, low: float | None = None, high: float | None = None, evidence: str | None = None, worse: bool = False,
     ) -> Finding:  # fmt: skip
         """The finding at a place; KeyError names a figure that its texts need and nobody gave. `value` itself is one."""
         shown = None if value is None else quoted(value)
         known = {"value": shown or "", **(figures or {})}
         zh = f"{self.zh}；{self.remedy_zh}".format_map(known)
         en = f"{self.en}; {self.remedy_en}".format_map(known)
-        return Finding(
-            self.id, self.severity, zh, en, *at[:4], shown, low, high, evidence, at.source_file, at.source_cell
-        )
+        severity = (worse and self.severity_worse) or self.severity
+        return Finding(self.id, severity, zh, en, *at[:4], shown, low, high, evidence, at.source_file, at.source_cell)
 
 
 class Note(NamedTuple):
@@ -117,17 +120,18 @@ def load_findings(path: Path | None = None) -> dict[str, Kind]:
 def _wrong(file: str, number: int, row: dict[str, object]) -> Iterator[Problem]:
     names = [f.name for f in fields(Kind)]
     for name in names:
-        if not isinstance(row.get(name), str) or not row[name]:
+        if name != _WORSE and (not isinstance(row.get(name), str) or not row[name]):
             texts = "缺少文字", "is no text", "填写该键", "give this key"
             yield Problem(file, 0, f"finding[{number}].{name}", str(row.get(name, "")), *texts)
     for name in [n for n in row if n not in names]:
         texts = "未知的键", "unknown key", f"改为其一: {', '.join(names)}", f"use one of: {', '.join(names)}"
         yield Problem(file, 0, f"finding[{number}].{name}", str(row[name]), *texts)
     severities = FINDINGS["severity"].values
-    if row.get("severity") not in severities:
-        listed = ", ".join(severities)
-        texts = "未知的级别", "unknown severity", f"改为其一: {listed}", f"use one of: {listed}"
-        yield Problem(file, 0, f"finding[{number}].severity", str(row.get("severity", "")), *texts)
+    for name in ("severity", *([_WORSE] if _WORSE in row else [])):
+        if row.get(name) not in severities:
+            listed = ", ".join(severities)
+            texts = "未知的级别", "unknown severity", f"改为其一: {listed}", f"use one of: {listed}"
+            yield Problem(file, 0, f"finding[{number}].{name}", str(row.get(name, "")), *texts)
     zh, en = (_figures(f"{row.get(a)}{row.get(b)}") for a, b in (("zh", "remedy_zh"), ("en", "remedy_en")))
     if zh is None or zh != en:
         texts = (

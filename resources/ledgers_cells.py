@@ -18,7 +18,7 @@ from resources.events_words import folded
 from resources.ledgers_names import nearest
 from resources.ledgers_tell import LETTERS, PATH, ROW, SHEET, SHEET_NO, TOTAL
 from resources.ledgers_values import day_of, fuels_apart, month_of, number_of, plausible, slip, stamp_of, whole_of
-from resources.ledgers_words import STAMPS, load_words
+from resources.ledgers_words import STAMPS, limits, load_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -125,7 +125,10 @@ class Typist:
             if bad.any():
                 told = rows.filter(bad).with_columns(raw.filter(bad)[name].alias("_text"))
                 figures = partial(self._figures, name, in_key=in_key)
-                self._teller.cells(_kind_of(name, self._table), told, name, "_text", figures)
+                # A row that counts in no total takes with it all that it says.
+                self._teller.cells(
+                    _kind_of(name, self._table), told, name, "_text", figures, worse=lambda _, lost=in_key: lost
+                )
                 lost |= bad if in_key else pl.Series([False])
             if in_key and not self._table[name].nullable and (empty := (raw[name] == "")).any():
                 self._teller.cells("L29_empty_key", rows.filter(empty), name)
@@ -259,11 +262,17 @@ class Typist:
         if within is None:
             return
         odd = rows.filter(_outside(rows[column.name], within.low, within.high) & (pl.col(column.name) != 0))
-        figures = self._unit_of(column)
+        figures, much = self._unit_of(column), limits()["order_of_magnitude"]
+
+        def far(row: Row) -> bool:
+            value = row[column.name]
+            # Figures hold words on the unit that would explain a value where there is one.
+            return bool(value * much <= within.low or value >= within.high * much or figures(row)["slip_en"])
+
         self._teller.cells(
             "L40_implausible", odd, column.name, column.name,
             lambda r: {**figures(r), "low": _bound(within.low), "high": _bound(within.high), "what_zh": within.zh, "what_en": within.en},
-            low=within.low, high=within.high,
+            low=within.low, high=within.high, worse=far,
         )  # fmt: skip
 
     def _not_in_force(self, name: str, rows: pl.DataFrame) -> None:

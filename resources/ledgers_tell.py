@@ -67,18 +67,22 @@ class Teller:
     def cells(
         self, kind: str, rows: pl.DataFrame, column: str, value: str = "",
         figures: Callable[[Row], Mapping[str, object]] | None = None, *, low: float | None = None, high: float | None = None,
+        worse: Callable[[Row], bool] | None = None,
     ) -> None:  # fmt: skip
-        """The same of a cell of each row; `value` names the column that holds what is to be shown, `column` the one blamed."""
+        """The same of a cell of each row; `value` names the column that holds what is to be shown, `column` the one blamed; `worse` tells
+        rows where it is graver.
+        """
         for some in rows.partition_by(PATH, SHEET, maintain_order=True) if rows.height else ():
             for row in some.head(self._most + 1).iter_rows(named=True):
                 told = {"column": column, **(figures(row) if figures else {})}
-                self.row(kind, row, column, row.get(value) if value else None, told, low=low, high=high)
+                shown, grave = row.get(value) if value else None, worse is not None and worse(row)
+                self.row(kind, row, column, shown, told, low=low, high=high, worse=grave)
             if (more := some.height - self._most - 1) > 0:
                 self._seen[kind, some[PATH][0], some[SHEET][0], column] += more
 
     def row(
         self, kind: str, row: Row, column: str, value: object, figures: Mapping[str, object], *,
-        low: float | None = None, high: float | None = None,
+        low: float | None = None, high: float | None = None, worse: bool = False,
     ) -> None:  # fmt: skip
         """One finding at a cell of a row, or at the row for column ""."""
         if not self._room((kind, row[PATH], row[SHEET], column)):
@@ -89,7 +93,7 @@ class Teller:
             row[PATH], place_of(row[SHEET], row[ROW], column, letter),
         )  # fmt: skip
         shown = None if value is None else shortest(value)
-        self._told.append(self._kinds[kind].finding(at, shown, figures, low=low, high=high))
+        self._told.append(self._kinds[kind].finding(at, shown, figures, low=low, high=high, worse=worse))
 
     def say(self, kind: str, at: Place, value: str | None, figures: Mapping[str, object]) -> None:
         """One finding at a place."""
