@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from kernels.carbon_units import corrected, meter_excess
 from kernels.rounding import exact
+from resources.ledgers_meters import calibrated_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,7 +38,7 @@ def meter_factors(meters: pl.DataFrame, first: date, last: date) -> dict[str, Ex
     """Corrections by meter_id for [first, last] from rows of ledger_meter; meters that need none, or whose class is unknown, are absent."""
     by_meter: dict[str, list[dict[str, Any]]] = {}
     for row in meters.iter_rows(named=True):
-        by_meter.setdefault(row["meter_id"], []).append(row)
+        by_meter.setdefault(row["meter_id"], []).append(row | {"calibrated_to": calibrated_to(row)})
     made = {meter: _excess(rows, first, last) for meter, rows in by_meter.items()}
     return {meter: Excess(pct) for meter, pct in made.items() if pct}
 
@@ -51,9 +52,7 @@ def _excess(rows: list[dict[str, Any]], first: date, last: date) -> Fraction:
 def _on(rows: Iterable[dict[str, Any]], day: date) -> Fraction:
     """Per cent on one day: of the latest calibration that covers it, else of the last class known by then, else of the first."""
     rows = list(rows)
-    covering = [
-        r for r in rows if r["calibrated_from"] <= day and (r["calibrated_to"] is None or day <= r["calibrated_to"])
-    ]
+    covering = [r for r in rows if r["calibrated_from"] <= day <= r["calibrated_to"]]
     known = covering or [r for r in rows if r["calibrated_from"] <= day] or rows[:1]
     row = known[-1]
     pct = meter_excess(_number(row["class_pct"]), _number(row["actual_pct"]), calibrated=bool(covering))

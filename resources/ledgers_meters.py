@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections import defaultdict
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from resources.events_words import folded
 from resources.findings import Place
 from resources.ledgers_names import nearest
 from resources.ledgers_tell import letters_of, place_of, shortest
+from resources.methods_read import calibration_months
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,14 +26,20 @@ if TYPE_CHECKING:
 
 
 def tell_meters(tables: Mapping[str, pl.DataFrame], teller: Teller) -> None:
-    """Each meter and year once, at the first row that names it: no row of `ledger_meter`, or months with days that no calibration covers."""
-    fuel = tables.get("ledger_fuel")
-    if fuel is None:
-        return
+    """Each meter and year once, at the first row that names it: no row of `ledger_meter`, or months with days that no calibration covers;
+    and calibrations stated for longer than one holds.
+    """
     calibrations: defaultdict[str, list[Row]] = defaultdict(list)
     if (meters := tables.get("ledger_meter")) is not None:
         for row in meters.sort("meter_id", "calibrated_from").iter_rows(named=True):
             calibrations[row["meter_id"]].append(row)
+            if _too_long(row):
+                figures = {"meter": row["meter_id"], "begin": row["calibrated_from"], "months": calibration_months()}
+                at = _at(row, row["calibrated_from"].isoformat()[:4], "calibrated_to")
+                teller.say("L65_calibration_too_long", at, row["calibrated_to"].isoformat(), figures)
+    fuel = tables.get("ledger_fuel")
+    if fuel is None:
+        return
     spelt = {folded(meter): meter for meter in calibrations}
     used: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
     named = fuel.drop_nulls("meter_id").sort("meter_id", "month", "src_path", "src_row")
@@ -67,14 +74,32 @@ def _lapsed(meter: str, year: str, rows: list[Row], calibrations: list[Row], tel
     )
 
 
+def calibrated_to(row: Row) -> date:
+    """The last day on which a calibration holds: as stated, and without an end that of the longest interval."""
+    stated: date | None = row["calibrated_to"]
+    return stated or _longest(row["calibrated_from"])
+
+
+def _longest(begin: date) -> date:
+    """The day before the same day of the month so many months later, or before the first of the next month where that has none."""
+    months = begin.year * 12 + begin.month - 1 + calibration_months()
+    first = date(months // 12, months % 12 + 1, 1)
+    return first + timedelta(min(begin.day - 1, monthrange(first.year, first.month)[1]) - 1)
+
+
+def _too_long(row: Row) -> bool:
+    """Stated for longer than a calibration may hold; from a day to the same day of the year is as people write it."""
+    return row["calibrated_to"] is not None and row["calibrated_to"] > _longest(row["calibrated_from"]) + timedelta(1)
+
+
 def _uncovered(month: str, calibrations: list[Row]) -> list[date]:
     """Days of a month that no calibration covers; both ends of one belong to it."""
     year, number = int(month[:4]), int(month[5:])
     days = (date(year, number, n) for n in range(1, monthrange(year, number)[1] + 1))
-    return [d for d in days if not any(c["calibrated_from"] <= d <= (c["calibrated_to"] or d) for c in calibrations)]
+    return [d for d in days if not any(c["calibrated_from"] <= d <= calibrated_to(c) for c in calibrations)]
 
 
-def _at(row: Row, year: str) -> Place:
-    letter = letters_of(row["src_columns"]).get("meter_id", "")
-    cell = place_of(row["src_sheet"] or "", row["src_row"], "meter_id", letter)
+def _at(row: Row, year: str, column: str = "meter_id") -> Place:
+    letter = letters_of(row["src_columns"]).get(column, "")
+    cell = place_of(row["src_sheet"] or "", row["src_row"], column, letter)
     return Place(row["plant_id"], row["line_id"], None, year, row["src_path"], cell)

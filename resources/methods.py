@@ -166,6 +166,7 @@ def _said(method: Method, *, dates: bool = True) -> dict[str, object]:
         "meters": method.corrects_meters, "parts": [asdict(p) for p in method.parts], "profile": asdict(method.profile),
     }  # fmt: skip
     said |= {"selection": method.selection} if method.selection != LATEST else {}
+    said |= {"calibration_months": method.calibration_months} if method.calibration_months else {}
     return said | ({"from": method.from_year, "to": method.to_year} if dates else {})
 
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import reference
 from resources.factors_read import CONFIDENCE, LATEST
 from resources.problems import Problem
 
@@ -104,6 +106,11 @@ class Method:
         """The policy in words for rows and releases: `latest_published`, or with its day `latest_published 2025-06-30`."""
         return f"{self.policy} {self.published_by}" if self.published_by else self.policy
 
+    @property
+    def calibration_months(self) -> int:
+        """For how many months a calibration of a meter holds at most; 0 where the method says nothing of it."""
+        return int(self.text.get("meters", {}).get("months", 0))
+
     def in_force(self, year: int) -> bool:
         """It is written for reports of this year."""
         return self.from_year <= year and (self.to_year is None or year < self.to_year)
@@ -111,6 +118,13 @@ class Method:
     def part(self, name: str) -> Part | None:
         """The part called `name`."""
         return next((p for p in self.parts if p.id == name), None)
+
+
+@cache
+def calibration_months() -> int:
+    """The shortest interval of calibration that a method of the house states (carbon-rules 2.5)."""
+    texts = (p.read_text(encoding="utf-8-sig") for p in sorted(reference.METHODS.glob("*.toml")))
+    return min(int(n) for text in texts if (n := tomllib.loads(text).get("meters", {}).get("months")))
 
 
 class MethodFile:

@@ -258,7 +258,14 @@ def meter_excess(rows: list[Row], month: str) -> F:
         day = (date.fromisoformat(f"{month}-01") + timedelta(days=n)).isoformat()
         known = [r for r in rows if r["calibrated_from"] <= day] or rows[:1]
         valid = [
-            r for r in rows if r["calibrated_from"] <= day and (not r["calibrated_to"] or day <= r["calibrated_to"])
+            r
+            for r in rows
+            if r["calibrated_from"] <= day
+            and (
+                day <= r["calibrated_to"]
+                if r["calibrated_to"]
+                else day < f"{int(r['calibrated_from'][:4]) + 1}{r['calibrated_from'][4:]}"
+            )
         ]
         permitted = number((valid or known)[-1]["class_pct"]) or F(0)
         found = number(valid[-1]["actual_pct"]) if valid else None
@@ -601,14 +608,36 @@ class Year:
         self.method = METHODS[self.name]
         spans = [f"{self.year}-{m:02d}" for m in range(1, 13)]
         self.months = {m: Month(self.book, m, self.name, self.method).sources() for m in spans if self.book.filed(m)}
-        by_source: defaultdict[tuple[str, str, str], list[Source]] = defaultdict(list)
-        for some in self.months.values():
+        by_source: defaultdict[tuple[str, str, str], dict[str, Source]] = defaultdict(dict)
+        for m, some in self.months.items():
             for s in some:
-                by_source[s.who].append(s)
-        self.sources = [year_of(some, self.method) for some in by_source.values()]
+                by_source[s.who][m] = s
+        self.sources = []
+        for of_months in by_source.values():
+            made = year_of(list(of_months.values()), self.method)
+            made.drafts = made.drafts | self.unfiled(of_months)
+            self.sources.append(made)
         self.own = ({self.name} if self.method.draft else set()) | (
             set() if self.method.years[0] <= self.year < self.method.years[1] else {f"{self.name} {self.year}"}
         )
+
+    def unfiled(self, there: dict[str, Source]) -> set[str]:
+        """3: twelve rows for every fuel and substitute of a line (or plant); no row is no nought unless the kiln stood."""
+        some = list(there.values())
+        head = some[-1]
+        ledger = {"FC NCV CC OF 44/12": "ledger_fuel", "-M K": "ledger_rawmat", "Q HV EF fossil": "ledger_altfuel"}.get(head.formula)  # fmt: skip
+        known = any(s.amounts[0] is not None for s in some)
+        if not ledger or not known or (head.formula == "-M K" and not any(s.means[0] for s in some)):
+            return set()
+        lacking = []
+        for m in sorted(self.months):
+            lines = {n["line_id"] for n in self.book.lines_of(m) if n["plant_id"] == head.plant}
+            lines &= {head.line} if head.line else lines
+            made = {r["line_id"]: number(r["output_t"]) for r in self.book.rows("ledger_clinker", m)}
+            stood = lines and all(made.get(n) == 0 for n in lines)
+            if head.plant in self.book.filed(m) and m not in there and not stood and (lines or not head.line):
+                lacking.append(m)
+        return {f"no row: {ledger} {head.name.removeprefix('altfuel/')} {', '.join(lacking)}"} if lacking else set()
 
     # -- months
 

@@ -438,6 +438,9 @@ def test_filling_instructions_of_2023_count_electricity_in_the_line_and_not_twic
         pytest.param([{"calibrated_from": date(2023, 1, 1), "calibrated_to": date(2023, 12, 31)}], 1.005, id="lapsed"),
         pytest.param([{"calibrated_from": date(2024, 1, 1), "calibrated_to": date(2024, 1, 15)}], 1 + 0.005 * 16 / 31, id="lapsed-in-part"),
         pytest.param([{"calibrated_from": date(2023, 6, 1), "calibrated_to": None, "actual_pct": 1.0}], 1.005, id="worse-than-class"),
+        pytest.param([{"calibrated_from": date(2015, 1, 1), "calibrated_to": None}], 1.005, id="open-end-of-years-ago"),
+        pytest.param([{"calibrated_from": date(2023, 1, 16), "calibrated_to": None}], 1 + 0.005 * 16 / 31, id="open-end-of-a-year"),
+        pytest.param([{"calibrated_from": date(2022, 1, 16), "calibrated_to": date(2025, 1, 1)}], 1.0, id="stated-for-years"),
     ],
 )  # fmt: skip
 def test_F7_meters_correct_only_what_is_not_covered(lab: Lab, meters: list[dict[str, Any]], factor: float) -> None:

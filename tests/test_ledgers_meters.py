@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
 
+from resources.ledgers_meters import calibrated_to
 from tests.ledger_files import found, home
 
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ def test_a_meter_that_no_ledger_describes_is_told_once_a_year_with_what_it_may_m
 
 
 def test_a_meter_that_is_calibrated_all_the_time_makes_no_finding(tmp_path: Path) -> None:
-    open_end = "P1-OIL,P1,,油,0.5,,2023-06-01,\n"
+    open_end = "P1-OIL,P1,,油,0.5,,2023-12-01,\n"
     rows = [("2024-01", "9", "P1-COAL"), ("2024-12", "9", "P1-COAL"), ("2024-11", "9", "P1-OIL")]
     assert told(tmp_path, rows, SCALE + open_end) == []
 
@@ -63,6 +65,7 @@ def test_a_meter_that_is_calibrated_all_the_time_makes_no_finding(tmp_path: Path
         pytest.param(SCALE.replace("2024-12-31", "2024-01-21"), "2024-01, 2024-02", 39, "raised by its class, 0.5 %", id="lapsed"),
         pytest.param(SCALE.replace("2024-01-01", "2024-01-11"), "2024-01", 10, "raised by its class, 0.5 %", id="before-the-first"),
         pytest.param(SCALE.replace("2024-12-31", "2024-02-10") + "P1-COAL,P1,P1-1,煤,1,,2024-02-21,2024-12-31\n", "2024-02", 10, "class, 0.5 %", id="gap-of-days"),
+        pytest.param(SCALE.replace("2024-01-01,2024-12-31", "2023-02-20,"), "2024-02", 10, "raised by its class, 0.5 %", id="open-end-after-a-year"),
         pytest.param(SCALE.replace("0.5", "").replace("2024-12-31", "2024-01-31"), "2024-02", 29, "nothing is corrected", id="no-class"),
     ],
 )  # fmt: skip
@@ -75,3 +78,26 @@ def test_a_lapse_is_told_with_its_days_and_the_correction_to_come(
     assert f"P1-COAL was not calibrated on {days} days of {months}; " in finding.text_en
     assert effect in finding.text_en
     assert finding.source_cell == ("3[meter_id]" if months == "2024-02" else "2[meter_id]")
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "told_too"),
+    [
+        ("2024-01-01", "2024-12-31", False), ("2024-01-01", "2025-01-01", False), ("2024-01-01", "2025-01-02", True),
+        ("2024-02-29", "2025-03-01", False), ("2024-02-29", "2025-03-02", True), ("2024-01-01", "", False),
+    ],
+)  # fmt: skip
+def test_a_calibration_that_is_stated_for_more_than_twelve_months_is_told_and_counts_as_stated(
+    tmp_path: Path, begin: str, end: str, told_too: bool
+) -> None:
+    meters = METERS + f"P1-COAL,P1,P1-1,煤,0.5,,{begin},{end}\n"
+    made = found(home(tmp_path, {"ledger_meter.csv": meters}), "L65")
+    assert [(f.value, f.source_cell, f.period) for f in made] == [(end, "2[calibrated_to]", "2024")] * told_too
+
+
+def test_an_open_end_lasts_until_the_day_before_its_anniversary() -> None:
+    days = {
+        d: calibrated_to({"calibrated_from": date.fromisoformat(d), "calibrated_to": None})
+        for d in ("2024-02-29", "2023-03-01", "2024-01-31")
+    }
+    assert [str(d) for d in days.values()] == ["2025-02-28", "2024-02-29", "2025-01-30"]
