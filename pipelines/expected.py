@@ -2,17 +2,24 @@
 
 Belongs here: counts, sums and the largest movements. Does not belong here: making the editions (`pipelines/plan.py`) and the record of
 what did move (`resources/release_restate.py`).
+
+One partition after the other is compared, and of it those columns alone whose bytes differ: memory does not grow with their number.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections import defaultdict
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from math import fsum
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+import pyarrow as pa
 
 from assets.sealing import BOOKKEEPING
 from contracts import TABLES
+from resources.column_chunks import apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +27,7 @@ if TYPE_CHECKING:
     from contracts import Table
     from resources.lake import Lake
 
-#: Figures that a table is known by, the first that it has; else its first figure that is no part of the key. Findings have none.
+#: Figures that a table is known by, the first that it has; else its first figure that is no part of the key.
 _MAIN = (
     "total_tco2",
     "emission_tco2",
@@ -33,8 +40,7 @@ _MAIN = (
     "consumption_t",
 )
 #: Parts of a key whose values are alternatives: their figures are never added up.
-_WAYS = ("aggregation", "electricity_basis", "policy", "pollutant", "scope", "variant", "source", "fuel", "material")
-_METHOD, _CHECK = "method_id", "check_id"
+_WAYS = ("method_id", "aggregation", "electricity_basis", "policy", "pollutant", "scope", "variant", "source", "fuel")
 _OWNERS = ("plant_id", "line_id", "outlet_id")
 _LARGEST = 5
 _NEW, _OLD_HERE, _NEW_HERE = "\0new", "\0old_here", "\0new_here"
@@ -42,10 +48,8 @@ _NEW, _OLD_HERE, _NEW_HERE = "\0new", "\0old_here", "\0new_here"
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """The main figure over all rows of one year, method and way to reckon: before and after."""
+    """The main figure over all rows of one way to reckon: before and after."""
 
-    year: str
-    method: str
     way: str
     old: float
     new: float
@@ -53,9 +57,7 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What would change in one table over some keys. `owners` counts plants, lines and outlets whose rows change; `sums` is empty where
-    the figure does not add up over rows; `named` are findings that come (+) and go (-), which no figure stands for.
-    """
+    """What would change in one table over some keys. `owners` counts plants, lines and outlets whose rows change."""
 
     table: str
     keys: int
@@ -68,7 +70,6 @@ class Expected:
     unit: str
     sums: tuple[Sum, ...]
     largest: tuple[dict[str, Any], ...]
-    named: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -80,107 +81,138 @@ def expected(table: str, keys: Iterable[str], now: Lake, planned: Lake) -> Expec
     moved = [k for k in keys if now.version(table, k) != planned.version(table, k)]
     if not moved:
         return None
-    contract = TABLES[table]
-    (old, shared), (new, made) = (_rows(lake, contract, moved) for lake in (now, planned))
-    key = list(contract.key)
-    both = old.with_columns(pl.lit(1).alias(_OLD_HERE)).join(
-        new.with_columns(pl.lit(1).alias(_NEW_HERE)), on=key, how="full", suffix=_NEW, coalesce=True, nulls_equal=True
-    )
-    here, there = pl.col(_OLD_HERE).is_not_null(), pl.col(_NEW_HERE).is_not_null()
-    # A column that an older file does not have has not changed in it.
-    values = [n for n in contract.names if n in shared & made and n not in key and n not in BOOKKEEPING]
-    differs = pl.any_horizontal(pl.lit(False), *(pl.col(n).ne_missing(pl.col(n + _NEW)) for n in values))
-    hit = both.filter(~here | ~there | differs)
-    counts = hit.select(
-        (~here).sum().alias("added"), (~there).sum().alias("withdrawn"), (here & there).sum().alias("changed")
-    ).row(0, named=True)
-    figure = _main(contract, hit)
-    whose = {
-        n: hit.select(_either(n, key).drop_nulls().replace("", None).drop_nulls().n_unique()).item()
-        for n in _OWNERS
-        if n in contract.names
-    }
-    owners = {n: count for n, count in whose.items() if count}
+    tally = _Tally(TABLES[table])
+    for key in moved:
+        tally.add(*_both(tally.contract, tally.figure, key, now, planned))
+    figure = tally.figure
     return Expected(
-        table, len(moved), both.height, counts["added"], counts["changed"], counts["withdrawn"], owners,
-        figure, contract[figure].unit if figure else "", _sums(contract, figure, old, new), _largest(contract, figure, hit), _named(contract, hit),
+        table, len(moved), tally.rows, tally.added, tally.changed, tally.withdrawn,
+        {n: len(some) for n, some in tally.owners.items()}, figure, tally.contract[figure].unit if figure else "",
+        tuple(Sum(w, *(fsum(side) for side in tally.sums[w])) for w in sorted(tally.sums)), tally.largest(),
     )  # fmt: skip
 
 
-def _rows(lake: Lake, contract: Table, keys: list[str]) -> tuple[pl.DataFrame, set[str]]:
-    """Rows of some keys with the columns of today, and the columns that all their files have."""
-    parts = [t for k in keys if (t := lake.read(contract.name, k)) is not None]
-    frames = [
-        pl.DataFrame(pl.from_arrow(t)).with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
-        for t in (contract.empty(), *parts)
-    ]
-    return pl.concat(frames, how="diagonal").select(contract.names), set.intersection(*({*f.columns} for f in frames))
+def _both(contract: Table, figure: str, key: str, now: Lake, planned: Lake) -> tuple[pl.DataFrame, list[str]]:
+    """Rows of both editions of a partition side by side, and the columns to compare: of rows that stand at the same places in both,
+    only what differs, the figure and the key; else all.
+    """
+    values = [n for n in contract.names if n not in contract.key and n not in BOOKKEEPING]
+    differ = _apart(contract, key, now, planned)
+    if differ is None:
+        return _joined(contract, values, _rows(now, contract, key), _rows(planned, contract, key))
+    values = [n for n in values if n in differ]
+    twice = [*values, *([figure] if figure and figure not in values else [])]
+    once = [n for n in contract.names if n in (*contract.key, *_OWNERS) and n not in twice]
+    old, new = _rows(now, contract, key, twice), _rows(planned, contract, key, [*once, *twice])
+    # A figure that an older file does not have is read as none.
+    was = [old[n] if n in old.columns else pl.lit(None, new.schema[n]).alias(n) for n in twice]
+    here = pl.lit(1).alias(_OLD_HERE), pl.lit(1).alias(_NEW_HERE)
+    return new.rename({n: n + _NEW for n in twice}).with_columns(*was, *here), values
 
 
-def _either(name: str, key: list[str]) -> pl.Expr:
-    return pl.col(name) if name in key else pl.coalesce(name, name + _NEW)
+def _apart(contract: Table, key: str, now: Lake, planned: Lake) -> set[str] | None:
+    parts = [(lake, p) for lake in (now, planned) if (p := lake.partition(contract.name, key))]
+    with ExitStack() as stack:
+        editions = [[stack.enter_context(lake.storage.open(f.path)) for f in p.parts] for lake, p in parts]
+        return apart(editions[0], editions[1], contract.key) if len(editions) == 2 else None
 
 
-def _main(contract: Table, hit: pl.DataFrame) -> str:
-    if _CHECK in contract.names:
-        return ""
-    figures = [c.name for c in contract.columns if c.name not in contract.key and hit.schema[c.name].is_float()]
+def _joined(contract: Table, values: list[str], old: pl.DataFrame, new: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+    shared = {*old.columns} & {*new.columns}
+    # A column that an older file does not have has not changed in it.
+    empty = pl.DataFrame(pl.from_arrow(contract.empty()))
+    old, new = (pl.concat([empty, f], how="diagonal").select(contract.names) for f in (old, new))
+    both = old.with_columns(pl.lit(1).alias(_OLD_HERE)).join(
+        new.with_columns(pl.lit(1).alias(_NEW_HERE)),
+        on=list(contract.key),
+        how="full",
+        suffix=_NEW,
+        coalesce=True,
+        nulls_equal=True,
+    )
+    return both, [n for n in values if n in shared]
+
+
+def _rows(lake: Lake, contract: Table, key: str, columns: list[str] | None = None) -> pl.DataFrame:
+    table = lake.read(contract.name, key, columns)
+    return pl.DataFrame(pl.from_arrow(contract.empty() if table is None else table))
+
+
+@dataclass
+class _Tally:
+    """What the partitions of a table that were compared come to."""
+
+    contract: Table
+    rows: int = 0
+    added: int = 0
+    changed: int = 0
+    withdrawn: int = 0
+    owners: dict[str, set[str | None]] = field(default_factory=dict)
+    #: Sums of the figure by way, a pair a partition.
+    sums: defaultdict[str, tuple[list[float], list[float]]] = field(
+        default_factory=lambda: defaultdict(lambda: ([], []))
+    )
+    _largest: list[pl.DataFrame] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.owners = {n: set() for n in _OWNERS if n in self.contract.names}
+        self.figure = _main(self.contract)
+
+    def add(self, both: pl.DataFrame, values: list[str]) -> None:
+        """Count the rows of one partition, of which `values` are compared."""
+        here, there = pl.col(_OLD_HERE).is_not_null(), pl.col(_NEW_HERE).is_not_null()
+        differs = pl.any_horizontal(pl.lit(False), *(pl.col(n).ne_missing(pl.col(n + _NEW)) for n in values))
+        hit = both.filter(~here | ~there | differs)
+        counts = hit.select((~here).sum().alias("a"), (~there).sum().alias("w"), (here & there).sum().alias("c")).row(0)
+        self.rows += both.height
+        self.added, self.withdrawn, self.changed = (
+            n + m for n, m in zip((self.added, self.withdrawn, self.changed), counts, strict=True)
+        )
+        for name, seen in self.owners.items():
+            seen |= set(hit.select(_either(name, self.contract, both).cast(pl.String).unique()).to_series())
+        if self.figure:
+            self._add_sums(both)
+            self._add_largest(hit)
+
+    def _add_sums(self, both: pl.DataFrame) -> None:
+        ways = [n for n in _WAYS if n in self.contract.key]
+        sides = [pl.col(self.figure), pl.col(self.figure + _NEW)]
+        sums = (both.group_by(ways) if ways else both.group_by(pl.lit(0).alias("_"))).agg(s.sum() for s in sides)
+        for *way, old, new in sums.select(*(pl.col(w).cast(pl.String) for w in ways), *sides).iter_rows():
+            pair = self.sums[" ".join(way) if None not in way else ""]
+            pair[0].append(old)
+            pair[1].append(new)
+
+    def _add_largest(self, hit: pl.DataFrame) -> None:
+        delta = pl.col(self.figure + _NEW).fill_null(0.0) - pl.col(self.figure).fill_null(0.0)
+        rows = hit.with_columns(delta.alias("delta")).filter(pl.col("delta") != 0)
+        if rows.height > _LARGEST:
+            rows = rows.filter(pl.col("delta").abs() >= pl.col("delta").abs().top_k(_LARGEST).min())
+        shown = rows.select(
+            *self.contract.key, pl.col(self.figure).alias("old"), pl.col(self.figure + _NEW).alias("new"), "delta"
+        )
+        self._largest.append(self._first(shown.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))))
+
+    def _first(self, rows: pl.DataFrame) -> pl.DataFrame:
+        key = self.contract.key
+        return rows.sort(pl.col("delta").abs(), *key, descending=[True, *[False] * len(key)]).head(_LARGEST)
+
+    def largest(self) -> tuple[dict[str, Any], ...]:
+        """The rows whose figure moves most."""
+        if not self._largest:
+            return ()
+        return tuple(
+            {n: v if isinstance(v, (float, int)) or v is None else str(v) for n, v in row.items()}
+            for row in self._first(pl.concat(self._largest)).iter_rows(named=True)
+        )
+
+
+def _either(name: str, contract: Table, both: pl.DataFrame) -> pl.Expr:
+    if name in contract.key or name + _NEW not in both.columns:
+        return pl.col(name) if name in both.columns else pl.lit(None, pl.String)
+    return pl.coalesce(pl.col(name).cast(pl.String), pl.col(name + _NEW).cast(pl.String))
+
+
+def _main(contract: Table) -> str:
+    figures = [c.name for c in contract.columns if c.name not in contract.key and pa.types.is_floating(c.type)]
     return next((n for n in _MAIN if n in figures), figures[0] if figures else "")
-
-
-def _sums(contract: Table, figure: str, old: pl.DataFrame, new: pl.DataFrame) -> tuple[Sum, ...]:
-    if not figure or not contract[figure].additive:
-        return ()
-    ways = [pl.col(n).fill_null("") for n in _WAYS if n in contract.key]
-    told = (
-        _year(contract).alias("year"),
-        (pl.col(_METHOD) if _METHOD in contract.key else pl.lit("")).alias("method"),
-        (pl.concat_str(ways, separator=" ") if ways else pl.lit("")).alias("way"),
-    )
-    by = ["year", "method", "way"]
-    before, after = (f.group_by(*told).agg(pl.col(figure).sum().alias("sum")) for f in (old, new))
-    both = before.join(after, on=by, how="full", suffix=_NEW, coalesce=True, nulls_equal=True)
-    sums = both.with_columns(pl.col("sum", "sum" + _NEW).fill_null(0.0)).sort(by)
-    return tuple(Sum(*row) for row in sums.select(*by, "sum", "sum" + _NEW).iter_rows())
-
-
-def _year(contract: Table) -> pl.Expr:
-    """The year of a row; "" where the key tells none."""
-    of = next((n for n in ("year", "quarter", "month", "day", "hour") if n in contract.key), "")
-    return pl.col(of).cast(pl.String).str.head(4) if of else pl.lit("")
-
-
-def _named(contract: Table, hit: pl.DataFrame) -> tuple[str, ...]:
-    """Findings by what they say: their ids say nothing to anybody."""
-    if _CHECK not in contract.names:
-        return ()
-    found = []
-    for row in hit.sort(pl.coalesce(_CHECK, _CHECK + _NEW), *contract.key).iter_rows(named=True):
-        gone = row[_NEW_HERE] is None
-        said = {n: row[n if gone else n + _NEW] for n in contract.names if n not in contract.key}
-        where = ":".join(str(said[n]) for n in ("source_file", "source_cell") if said.get(n))
-        # The one text that a table of findings has in both languages.
-        texts = " / ".join(str(said[n]) for n in ("text_zh", "text_en") if said.get(n))
-        told = [said[_CHECK], *(said[n] for n in (*_OWNERS, "period") if said.get(n)), where]
-        found.append(f"{'-' if gone else '+'} {' '.join(filter(None, told))}: {texts}")
-    return tuple(found)
-
-
-def _largest(contract: Table, figure: str, hit: pl.DataFrame) -> tuple[dict[str, Any], ...]:
-    if not figure:
-        return ()
-    delta = pl.col(figure + _NEW).fill_null(0.0) - pl.col(figure).fill_null(0.0)
-    rows = (
-        hit.with_columns(delta.alias("delta"))
-        .filter(pl.col("delta") != 0)
-        .sort(pl.col("delta").abs(), *contract.key, descending=[True, *[False] * len(contract.key)])
-    )
-    # Of each method the largest: who asks for one of them is not told of others.
-    first = (
-        rows.group_by(_METHOD, maintain_order=True).head(_LARGEST) if _METHOD in contract.key else rows.head(_LARGEST)
-    )
-    shown = first.select(*contract.key, pl.col(figure).alias("old"), pl.col(figure + _NEW).alias("new"), "delta")
-    return tuple(
-        {n: v if isinstance(v, (float, int)) or v is None else str(v) for n, v in row.items()}
-        for row in shown.iter_rows(named=True)
-    )
