@@ -58,6 +58,8 @@ class Typist:
 
     def __init__(self, table: str, names: Names, teller: Teller) -> None:
         self._table, self._names, self._teller, self._words = TABLES[table], names, teller, load_words()
+        #: Rows that do not count; what cannot be of their keys is null.
+        self.lost = pl.DataFrame()
 
     def typed(self, texts: pl.DataFrame) -> pl.DataFrame:
         """Rows that count, total rows among them; columns of the contract, stamps, `EXTRA`, `KIND`."""
@@ -71,6 +73,10 @@ class Typist:
         )
         rows, raw = values.filter(~pl.col(TOTAL)), texts.filter(~pl.col(TOTAL))
         wrong = self._complaints(rows, raw)
+        owner = [n for n in ("plant_id", "line_id") if n in rows.columns]
+        # Of a line and a plant that do not belong together nobody knows which is meant.
+        unsure = rows.with_columns(pl.when(~self._astray).then(pl.col(n)).alias(n) for n in owner)
+        self.lost = unsure.filter(wrong)
         rows = self._ranges(rows)
         if self._table.name == "ledger_fuel":
             rows = self._units(rows, raw)
@@ -127,14 +133,16 @@ class Typist:
                 figures = partial(self._figures, name, in_key=in_key)
                 # A row that counts in no total takes with it all that it says.
                 self._teller.cells(
-                    _kind_of(name, self._table), told, name, "_text", figures, worse=lambda _, lost=in_key: lost
+                    _kind_of(name, self._table), told, name, "_text", figures, worse=partial(_is, in_key)
                 )
                 lost |= bad if in_key else pl.Series([False])
             if in_key and not self._table[name].nullable and (empty := (raw[name] == "")).any():
                 self._teller.cells("L29_empty_key", rows.filter(empty), name)
                 lost |= empty
+        self._astray = pl.Series([False]).new_from_index(0, rows.height)
         if {"plant_id", "line_id"} <= set(rows.columns):
-            lost |= self._strangers(rows)
+            self._astray = self._strangers(rows)
+            lost |= self._astray
         return lost
 
     def _figures(self, name: str, row: Row, *, in_key: bool) -> dict[str, object]:
@@ -308,6 +316,10 @@ def _unit_text(column: Column, row: Row) -> str:
 
 def _bound(value: float) -> str:
     return f"{value:,.10g}"
+
+
+def _is(lost: bool, _: Row) -> bool:
+    return lost
 
 
 def _near(name: str) -> dict[str, object]:

@@ -22,13 +22,14 @@ from resources.findings import Place, load_findings
 from resources.ledgers import LedgerBook
 from resources.ledgers_across import parse_across
 from resources.ledgers_cells import Typist
+from resources.ledgers_corrected import Corrections
 from resources.ledgers_gaps import tell_fuel, tell_gaps, tell_totals
 from resources.ledgers_kept import Content, Kept, version
 from resources.ledgers_meters import tell_meters
 from resources.ledgers_names import Names
 from resources.ledgers_settle import settled
 from resources.ledgers_sheet import Note, parse, stamps_of
-from resources.ledgers_tell import CONTENT, PATH, Teller
+from resources.ledgers_tell import CONTENT, ID, PATH, Teller
 from resources.ledgers_text import read_text
 from resources.ledgers_words import load_words
 from resources.ledgers_workbook import read_workbook
@@ -52,6 +53,8 @@ _OTHER = {
         "此格式的工作簿不读取", "workbooks of this format are not read", "另存为 .xlsx 后重新提交", "save it as .xlsx and submit it again",
     ),
 }  # fmt: skip
+#: Rows that are given up before they are typed.
+_BROKEN = ("L11_broken_row", "L13_broken_quotes")
 _NAMES = tuple(t.name for t in LEDGERS)
 #: The last book that was read, by all that it follows from: the steps of a night open a home each.
 _LAST: dict[str, LedgerBook] = {}
@@ -80,7 +83,7 @@ def _reference() -> str:
 
 
 def _read(landing: Storage, entries: list[Entry], kept: Kept, registry: Registry) -> LedgerBook:
-    teller = Teller(load_findings())
+    teller, corrections = Teller(load_findings()), Corrections()
     files: list[EventFile] = []
     states = [(_path(e), e, *_state(landing, e, kept)) for e in entries]
     # An earlier version that is submitted again is the latest one: a content stands where it stands last.
@@ -91,11 +94,12 @@ def _read(landing: Storage, entries: list[Entry], kept: Kept, registry: Registry
         if key and not file.copy_of:
             for note in kept.contents[key].notes:
                 teller.note(file.path, note)
+                corrections.broken[file.path, note.sheet] += note.kind in _BROKEN
         if file.reason:
             _tell_refusal(file, kept.contents[key].refusal if key else None, teller)
     texts = kept.frames(set(paths))
-    tables = _tables(texts, paths, Names(registry), teller)
-    return LedgerBook(tables, teller.findings(), files, lambda: kept.store(entries, texts))
+    tables = _tables(texts, paths, Names(registry), teller, corrections)
+    return LedgerBook(tables, teller.findings(corrections.by), files, lambda: kept.store(entries, texts))
 
 
 def _path(entry: Entry) -> str:
@@ -225,18 +229,22 @@ def _tell_refusal(file: EventFile, refusal: Refusal | None, teller: Teller) -> N
 
 
 def _tables(
-    texts: dict[str, pl.DataFrame], paths: dict[str, str], names: Names, teller: Teller
+    texts: dict[str, pl.DataFrame], paths: dict[str, str], names: Names, teller: Teller, corrections: Corrections
 ) -> dict[str, pl.DataFrame]:
-    made = {}
+    made, rows_before = {}, 0
     for table in (t for t in _NAMES if t in texts):
         frame = (
             texts[table]
             .with_columns(pl.col(CONTENT).replace_strict(paths, return_dtype=pl.String).alias(PATH))
             .drop(CONTENT)
+            .with_columns(pl.int_range(pl.len()).alias(ID) + rows_before)
         )
-        rows = Typist(table, names, teller).typed(frame)
+        rows_before += frame.height
+        typist = Typist(table, names, teller)
+        rows = typist.typed(frame)
         tell_totals(table, rows, teller)
         made[table] = settled(table, rows, teller)
+        corrections.take(table, rows, typist.lost)
     tell_gaps(made, names, teller)
     tell_fuel(made, names, teller)
     tell_meters(made, teller)

@@ -14,19 +14,20 @@ import polars as pl
 
 from contracts import TABLES
 from contracts.ledgers import PROVENANCE
-from resources.ledgers_tell import LETTERS, PATH, ROW, SHEET, SHEET_NO, TOTAL, place_of, shortest
+from resources.ledgers_tell import ID, LETTERS, PATH, ROW, SHEET, SHEET_NO, TOTAL, place_of, shortest
 
 if TYPE_CHECKING:
     from resources.ledgers_tell import Row, Teller
 
-_LATER = ("submitted_at", "revision", PATH, SHEET_NO, ROW)
+#: What tells the later one of two submissions.
+LATER = ("submitted_at", "revision", PATH, SHEET_NO, ROW)
 _NEXT = "_next_"
 
 
 def settled(table: str, rows: pl.DataFrame, teller: Teller) -> pl.DataFrame:
     """The rows that count in the columns of the contract, sorted by key; `rows` as typed, total rows left out."""
     key = list(TABLES[table].key)
-    ordered = rows.filter(~pl.col(TOTAL)).sort(*key, *_LATER, nulls_last=False)
+    ordered = in_order(table, rows)
     counted = ordered.with_columns(pl.len().over(key).cast(pl.Int32).alias("versions"))
     last = counted.select(
         ~pl.struct(key).eq_missing(pl.struct(key).shift(-1)) | (pl.int_range(pl.len()) == pl.len() - 1)
@@ -43,10 +44,15 @@ def settled(table: str, rows: pl.DataFrame, teller: Teller) -> pl.DataFrame:
     ).select(TABLES[table].names)
 
 
+def in_order(table: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows but for those of totals, sorted by key; those of one key in the order of their submission."""
+    return rows.filter(~pl.col(TOTAL)).sort(*TABLES[table].key, *LATER, nulls_last=False)
+
+
 def _tell_history(table: str, rows: pl.DataFrame, last: pl.Series, teller: Teller) -> None:
     """Of each row that has a later one: what that changed; rows that say the same are only counted."""
     said = [n for n in TABLES[table].names if n not in (*TABLES[table].key, *PROVENANCE)]
-    carried = [*said, "withdrawn", PATH, SHEET, ROW, "submitted_at", "revision"]
+    carried = [*said, ID, "withdrawn", PATH, SHEET, ROW, "submitted_at", "revision"]
     pairs = rows.with_columns(pl.col(n).shift(-1).alias(f"{_NEXT}{n}") for n in carried).filter(~last)
     differ = pl.any_horizontal(pl.col(n).ne_missing(pl.col(f"{_NEXT}{n}")) for n in [*said, "withdrawn"])
     same = pairs.filter(~differ)
@@ -77,7 +83,8 @@ def _tell_change(row: Row, said: list[str], teller: Teller) -> None:
     kind = "L50_contradiction" if together else "L54_emptied" if emptied else later
     teller.row(
         kind,
-        row,
+        # What the later one did to it is moot when that one stands no longer either.
+        {**row, ID: row[f"{_NEXT}{ID}"]},
         column,
         row[column] if column else None,
         {"changes": shown or "withdrawn", "winner": winner, "emptied": ", ".join(emptied)},
