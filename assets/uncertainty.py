@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from assets.uncertainty_rows import Group, frame, table_rows
+from assets.uncertainty_rows import Group, table_rows
 from contracts.carbon import CARBON_LINE_MONTH, CARBON_LINE_YEAR
 from contracts.ets import CARBON_UNCERTAINTY
 from contracts.ledgers import LEDGER_CLINKER, LEDGER_FUEL, LEDGER_METER
@@ -70,7 +70,7 @@ def make_uncertainty(bench: Bench, year: str) -> dict[str, pa.Table]:
     sources = sources.with_columns(pl.when(pl.col("part") == "clinker").then(of).alias("clinker_class"))
     groups = grouped(sources, book, _classes(bench), _incomplete(bench, year, plan))
     rows = table_rows(groups, year, plan.method, threads=bench.settings.threads)
-    return {CARBON_UNCERTAINTY.name: CARBON_UNCERTAINTY.arrow(frame(rows))}
+    return {CARBON_UNCERTAINTY.name: CARBON_UNCERTAINTY.arrow(rows)}
 
 
 def grouped(
@@ -95,10 +95,8 @@ def grouped(
             # What a source lacks is named with it; here stand months without any.
             group.missing = group.missing or [text]
             plants[group.plant_id].missing = plants[group.plant_id].missing or [f"{line_id}: {text}"]
-    return [
-        *(lines[n] for n in sorted(lines)),
-        *(plants[n] for n in sorted(plants) if n in {g.plant_id for g in lines.values()}),
-    ]
+    with_lines = {g.plant_id for g in lines.values()}
+    return [*(lines[n] for n in sorted(lines)), *(plants[n] for n in sorted(plants) if n in with_lines)]
 
 
 def _weights(sources: pl.DataFrame, who: str) -> dict[tuple[str | None, ...], float]:
@@ -114,16 +112,21 @@ def _weights(sources: pl.DataFrame, who: str) -> dict[tuple[str | None, ...], fl
     return {(who, *key): share for *key, share in found.iter_rows()}
 
 
-def _plain(table: pa.Table | None, schema: list[str]) -> pl.DataFrame:
+def _plain(table: pa.Table | None, schema: list[str], *wanted: pl.Expr) -> pl.DataFrame:
     if table is None:
-        return pl.DataFrame(schema=dict.fromkeys(schema, pl.String))
-    return pl.DataFrame(pl.from_arrow(table)).with_columns(pl.col(pl.Categorical).cast(pl.String))
+        return pl.DataFrame(schema=dict.fromkeys(schema, pl.String)).filter(*wanted)
+    # Filtered before texts are spelled out: most rows are of other methods, or sums.
+    return pl.DataFrame(pl.from_arrow(table)).filter(*wanted).with_columns(pl.col(pl.Categorical).cast(pl.String))
 
 
 def _month(bench: Bench, month: str, method: str) -> pl.DataFrame:
     """Direct sources of a month, with the meter of each fuel and how clinker was come by."""
-    rows = _plain(bench.table(CARBON_LINE_MONTH.name, month, _READ), _READ)
-    rows = rows.filter(pl.col("sum").is_in(_DIRECT), method_id=method, kind="source").with_columns(
+    wanted = (
+        pl.any_horizontal(pl.col("sum") == n for n in _DIRECT),
+        pl.col("method_id") == method,
+        pl.col("kind") == "source",
+    )
+    rows = _plain(bench.table(CARBON_LINE_MONTH.name, month, _READ), _READ, *wanted).with_columns(
         pl.col("emission_unrounded_tco2").cast(pl.Float64),
         pl.lit(month).alias("month"),
         # Fuels of a plant's other facilities bear the facility's name: coal of a boiler is the coal of the kiln.
@@ -175,9 +178,7 @@ def _enter(line: Group, row: dict[str, Any], ground: _Ground) -> None:
         if known.apart:
             who = ("plant_id", line.plant_id) if line.line_id is None else ("line_id", line.line_id)
             width *= ground.months[*who, row["source"], row["ncv_source"]]
-        name = (quantity, *key)
-        line.inputs.setdefault(name, (known, width / 100))
-        taken.append(name)
+        taken.append(line.place((quantity, *key), known, width / 100))
     line.terms.append((row["base"], taken))
 
 

@@ -48,7 +48,7 @@ def drawn(
         for m in range(1, months + 1)
     ]
     groups = grouped(pl.DataFrame(rows, schema=_SCHEMA), BOOK, classes or {}, {})
-    table = pl.DataFrame(table_rows(groups, "2025", "M", DRAWS), infer_schema_length=None)
+    table = table_rows(groups, "2025", "M", DRAWS)
     return {str(name or "entity"): part for (name,), part in table.group_by("line_id")}
 
 
