@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from contracts import TABLES
+from resources.column_chunks import apart
 from resources.release_records import TABLE
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 Opener: TypeAlias = Callable[[], BinaryIO]
 _BATCH_ROWS = 1 << 16
-_NEW = "\0new"
+_NEW, _KEY = "\0new", "\0key"
 #: The column in which a row names its factors, separated by |.
 _FACTORS = "factor_ids"
 
@@ -51,11 +52,12 @@ class _Edition:
     def __bool__(self) -> bool:
         return bool(self._files)
 
-    def batches(self, columns: list[str]) -> Iterator[pl.DataFrame]:
-        """Batch by batch, file after file."""
+    def batches(self, columns: list[str], *, labels: bool = False) -> Iterator[pl.DataFrame]:
+        """Batch by batch, file after file. `labels`: they stay labels."""
         for file in self._files:
             for batch in file.iter_batches(_BATCH_ROWS, columns=columns):
-                yield _frame(pa.table(batch), columns)
+                table = pa.table(batch)
+                yield pl.DataFrame(pl.from_arrow(table)).select(columns) if labels else _frame(table, columns)
 
     def whole(self, columns: list[str]) -> pl.DataFrame:
         """All rows at once."""
@@ -79,14 +81,17 @@ def movements(table: Table, old: Sequence[Opener], new: Sequence[Opener]) -> Ite
     as their contract says. Columns that only one edition has are no movement.
     """
     with ExitStack() as stack:
-        before, after = (
-            _Edition([pq.ParquetFile(stack.enter_context(opened())) for opened in openers]) for openers in (old, new)
-        )
+        streams = [[stack.enter_context(opened()) for opened in openers] for openers in (old, new)]
+        before, after = (_Edition([pq.ParquetFile(stream) for stream in some]) for some in streams)
         shared = [n for n in table.names if n in before.names & after.names]
         key = [n for n in table.key if n in shared]
         if len(key) < len(table.key):
             # One side is empty, or the grain itself has changed and no row of the one is a row of the other.
             yield from _unmatched(table, before, after)
+            return
+        differ = apart(streams[0], streams[1], key)
+        if differ is not None:
+            yield from _in_place(key, [n for n in shared if n in differ], before, after)
             return
         lead = _lead(table, before, after)
         if lead is None:
@@ -96,6 +101,18 @@ def movements(table: Table, old: Sequence[Opener], new: Sequence[Opener]) -> Ite
         for rows_before, rows_after in pairs:
             if not rows_before.equals(rows_after):
                 yield _compared(key, rows_before, rows_after)
+
+
+def _in_place(key: list[str], columns: list[str], old: _Edition, new: _Edition) -> Iterator[Movement]:
+    """Editions whose rows stand at the same places: of the columns that differ only, and keys as text only of rows that moved."""
+    if not columns:
+        return
+    after = new.batches([*key, *columns], labels=True)
+    for was, now in zip(old.batches(columns, labels=True), after, strict=True):
+        both = now.rename({n: n + _NEW for n in columns}).with_columns(was.get_columns())
+        moved = _values(key, both, columns)
+        if moved.height:
+            yield Movement(moved, _NO_KEYS, 0)
 
 
 def _unmatched(table: Table, old: _Edition, new: _Edition) -> Iterator[Movement]:
@@ -169,12 +186,19 @@ def _compared(key: list[str], before: pl.DataFrame, after: pl.DataFrame) -> Move
     gone = before.clear()
     if both.height < before.height:
         gone = before.join(after, on=key, how="anti", maintain_order="left", nulls_equal=True)
-    schema = both.schema
+    moved = _values(key, both, [c for c in before.columns if c not in key])
+    return Movement(moved, gone.select(_key_text(key)), after.height - both.height)
+
+
+def _values(key: list[str], both: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+    """Values of `columns` that differ between the editions in `both`, column by column."""
     # One pass over all columns first: most of them never move, and each further query costs a millisecond a file.
-    columns = [c for c in before.columns if c not in key]
-    hits = both.select(_differs(schema, c).any().alias(c) for c in columns)
-    moved = [_moved(key, both, schema, c) for c in columns if hits.item(0, c)]
-    return Movement(pl.concat([_NO_VALUES, *moved]), gone.select(_key_text(key)), after.height - both.height)
+    masks = both.select(_differs(both.schema, c).alias(c) for c in columns)
+    any_moved = masks.select(pl.any_horizontal(pl.lit(False), *columns)).to_series()
+    # A key is spelt once, however many values of its row moved.
+    hit, masks = both.filter(any_moved).with_columns(_key_text(key).alias(_KEY)), masks.filter(any_moved)
+    moved = [_moved(hit.filter(masks[c]), c) for c in columns if masks[c].any()]
+    return pl.concat([_NO_VALUES, *moved])
 
 
 def _differs(schema: pl.Schema, column: str) -> pl.Expr:
@@ -184,11 +208,12 @@ def _differs(schema: pl.Schema, column: str) -> pl.Expr:
     return old.ne_missing(new)
 
 
-def _moved(key: list[str], both: pl.DataFrame, schema: pl.Schema, column: str) -> pl.DataFrame:
+def _moved(hit: pl.DataFrame, column: str) -> pl.DataFrame:
+    schema = hit.schema
     numbers = schema[column].is_numeric() and schema[column + _NEW].is_numeric()
     delta = pl.col(column + _NEW).cast(pl.Float64) - pl.col(column).cast(pl.Float64)
-    return both.filter(_differs(schema, column)).select(
-        _key_text(key),
+    return hit.select(
+        pl.col(_KEY).alias("key"),
         pl.lit(column).alias("column"),
         _text(schema, column).alias("old"),
         _text(schema, column + _NEW).alias("new"),
