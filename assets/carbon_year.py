@@ -15,6 +15,7 @@ import polars as pl
 
 from assets.carbon_groups import ACCOUNT, SOURCE, UNIT, coded, listed, sorted_sources, starts, texts, within
 from assets.carbon_inputs import month_span
+from assets.carbon_unfiled import with_unfiled
 from kernels.carbon import Rows
 from kernels.carbon_sums import year_figures
 
@@ -49,7 +50,7 @@ class Year:
         )  # fmt: skip
         sources = coded(months.filter(pl.col("kind") == "source"), _CODED)
         known = known.with_columns(pl.col(c).cast(sources.schema[c], strict=False) for c in ("method_id", "part"))
-        rows = sorted_sources(sources.join(known, on=["method_id", "part"]), "month")
+        rows = with_unfiled(sorted_sources(sources.join(known, on=["method_id", "part"]), "month"))
         gaps, filed = _filed(registry, texts(months.select("plant_id", "line_id", "month").unique()), plan.year)
         return cls(
             plan,

@@ -184,7 +184,7 @@ PRODUCTS: tuple[Product, ...] = (
     ),
     Product("carbon_months", ("carbon_line_month",), "month", "carbon-months-5", make_carbon_months, carbon_month_keys),
     Product(
-        "carbon_years", ("carbon_line_year", "carbon_entity_year"), "year", "carbon-years-5", make_carbon_years, carbon_year_keys
+        "carbon_years", ("carbon_line_year", "carbon_entity_year"), "year", "carbon-years-6", make_carbon_years, carbon_year_keys
     ),
     Product("uncertainty", ("carbon_uncertainty",), "year", "uncertainty-3", make_uncertainty, uncertainty_years),
     Product("allocation", ("allocation_year",), "year", "allocation-2", make_allocation, allocation_years),

@@ -156,3 +156,49 @@ def test_a_year_without_a_line_in_force_has_no_nought(tmp_path: Path, way: str) 
     row = entity_year(made(tmp_path, ledgers, rows=later), "location_national", way=way)
     assert (row["lines"], row["direct_tco2"], row["total_tco2"], row["status"]) == (0, None, None, "missing")
     assert "registry lines" in row["missing"]
+
+
+def _year(root: Path, changed: dict[int, Ledgers]) -> Lab:
+    lab = Lab(root)
+    lab.home.__dict__["methods"] = MethodBook.load().with_runs(V01)
+    for m in range(1, 13):
+        lab.put(f"2024-{m:02d}", month_of_a(m) | changed.get(m, {}))
+    lab.run()
+    return lab
+
+
+def _without(m: int, table: str, name: str) -> Ledgers:
+    rows = month_of_a(m)[table]
+    return {table: [r for r in rows if name not in (r.get("fuel"), r.get("material"))]}
+
+
+@pytest.mark.parametrize(
+    ("table", "name", "said"),
+    [("ledger_fuel", "bituminous", "bituminous"), ("ledger_rawmat", "steel_slag", "steel_slag"), ("ledger_fuel", "diesel", "mobile/diesel")],
+)  # fmt: skip
+def test_a_month_without_a_row_of_a_fuel_or_substitute_is_a_draft_by_name(
+    tmp_path: Path, table: str, name: str, said: str
+) -> None:
+    lab = _year(tmp_path, {m: _without(m, table, name) for m in (2, 5)})
+    draft = f"no row: {table} {said} 2024-02, 2024-05"
+    refused = ("draft", draft, None, True)
+    for way in (M1, M2):
+        line_row, plant_row = line_year(lab, way=way), entity_year(lab, "location_national", way=way)
+        rows = [plant_row] if name == "diesel" else [line_row, plant_row]
+        assert [(r["status"], r["drafts"], r["missing"], r["complete"]) for r in rows] == [refused] * len(rows)
+        # The figure stands: it is what was filed.
+        assert None not in (line_row["total_tco2"], plant_row["total_tco2"])
+        if name == "diesel":
+            assert (line_row["status"], line_row["drafts"]) == ("filing", None)
+
+
+@pytest.mark.parametrize("closed", ["nought", "stood"])
+def test_a_row_of_nought_or_a_month_without_clinker_closes_it(tmp_path: Path, closed: str) -> None:
+    gone = _without(2, "ledger_fuel", "bituminous")
+    closes: dict[str, Ledgers] = {
+        "nought": {"ledger_fuel": [*gone["ledger_fuel"], fuel("bituminous", "0")]},
+        "stood": gone | {"ledger_clinker": [{"line_id": "L1", "output_t": 0.0, "run_hours": 0.0}]},
+    }
+    lab = _year(tmp_path, {2: closes[closed]})
+    row = line_year(lab)
+    assert (row["status"], row["drafts"]) == ("filing", None)
