@@ -64,7 +64,7 @@ def _number(name: str, unit: str, zh: str, en: str, low: float | None = 0) -> Co
 
 def _tco2(name: str, zh: str, en: str) -> Column:
     # Substitute raw materials deduct, so that a part may fall below zero.
-    return Column(name, pa.float64(), zh, en, "tCO2")
+    return Column(name, pa.float64(), zh, en, "tCO2", additive=True)
 
 
 CARBON_LINE_MONTH = Table(

@@ -36,7 +36,8 @@ class Column:
 
     `zh` is the column's name and, after a colon (：), what there is to know of it; `en` is the whole in English.
     `low`/`high` are inclusive and apply to non-null values; `values` lists every permitted value, `meanings` (zh, en) of each
-    where they do not speak for themselves. `source` is the clause or document that the column's meaning comes from.
+    where they do not speak for themselves. `source` is the clause or document that the column's meaning comes from. `additive`: figures
+    of different rows may be added, as long as methods, bases, pollutants and other alternatives of the key are kept apart.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Column:
     values: tuple[str, ...] = ()
     source: str = ""
     meanings: tuple[tuple[str, str], ...] = ()
+    additive: bool = False
 
     @property
     def title(self) -> str:

@@ -57,7 +57,7 @@ def _masses(unit: str) -> tuple[Column, ...]:
     return (
         Column(f"measured_{unit}", pa.float64(), "实测排放量：有效小时之和; 没有则为空", "sum over valid hours; null where there are none", unit),
         Column(f"substituted_{unit}", pa.float64(), "替代排放量：替代小时之和; 没有则为空", "sum over substituted hours; null where there are none", unit),
-        Column(f"mass_{unit}", pa.float64(), "排放量：实测 + 替代, 停运为 0; 没有任何可计小时则为空; 精确求和后只舍入一次, 与次序无关", "measured + substituted, stopped hours being 0; null where no hour has a mass; summed exactly and rounded once, whatever the order", unit),
+        Column(f"mass_{unit}", pa.float64(), "排放量：实测 + 替代, 停运为 0; 没有任何可计小时则为空; 精确求和后只舍入一次, 与次序无关", "measured + substituted, stopped hours being 0; null where no hour has a mass; summed exactly and rounded once, whatever the order", unit, additive=True),
     )  # fmt: skip
 
 

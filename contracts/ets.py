@@ -7,6 +7,8 @@ filing_calendar and carbon_findings. Does not belong here: carbon itself (`carbo
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pyarrow as pa
 
 from contracts import meanings as m
@@ -65,7 +67,7 @@ ALLOCATION_YEAR = Table(
         _of("capacity_t_d", "t/d", "批复的设计能力", "approved capacity", 0),
         _of("fossil_tco2", "tCO2", "化石燃料燃烧排放量", "fossil fuels"),
         _of("process_tco2", "tCO2", "过程排放量", "process"),
-        _of("total_tco2", "tCO2", "生产线碳排放量：表中②", "emission of the line"),
+        replace(_of("total_tco2", "tCO2", "生产线碳排放量：表中②", "emission of the line"), additive=True),
         _of("intensity_tco2_t", "tCO2/t", "吨熟料碳排放量：表中③, 按修约次序", "intensity, as the order of rounding has it"),
         _of("deviation_pct", "%", "偏离度：表中④", "deviation from the balance value"),
         _of("balance_value_tco2_t", "tCO2/t", "行业平衡值：表中⑤, 平台公布", "balance value of the sector, as published", 0),

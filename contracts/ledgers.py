@@ -52,7 +52,9 @@ _PLACE = (
 def _number(
     name: str, unit: str, zh: str, en: str, *, low: float | None = 0, high: float | None = None, source: str = _GUIDE
 ) -> Column:
-    return Column(name, pa.float64(), zh, en, unit, low=low, high=high, source=source)
+    # What was made or used adds up over lines and months; stocks and qualities do not.
+    adds = name in ("output_t", "consumption", "consumption_t")
+    return Column(name, pa.float64(), zh, en, unit, low=low, high=high, source=source, additive=adds)
 
 
 def _tonnes(

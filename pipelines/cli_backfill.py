@@ -23,11 +23,21 @@ _KEY = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 
 
 def planning(
-    settings: Settings, expect: str, products: tuple[str, ...], first: str, last: str, *, sealed: bool
+    settings: Settings,
+    expect: str,
+    products: tuple[str, ...],
+    first: str,
+    last: str,
+    *,
+    sealed: bool,
+    every_method: bool = False,
 ) -> RunOutcome:
     """The plan for these options; UsageError where they cannot be used."""
     span = _span(first, last)
-    return plan_run(settings, expect=expect, opened=sealed, first=span[0], last=span[1], products=_products(products))
+    wanted = _products(products)
+    return plan_run(
+        settings, expect=expect, opened=sealed, first=span[0], last=span[1], products=wanted, every_method=every_method
+    )
 
 
 def backfilling(

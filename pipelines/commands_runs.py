@@ -70,13 +70,21 @@ def run(
 @FIRST
 @LAST
 @click.option("--sealed", is_flag=True, help="含已报送年份 as if filed years were restated too")
+@click.option("--methods", is_flag=True, help="列出全部方法 tell every method, not only the one that is filed")
 def plan(
-    home: str | None, as_json: bool, expect: str, products: tuple[str, ...], first: str, last: str, sealed: bool
+    home: str | None,
+    as_json: bool,
+    expect: str,
+    products: tuple[str, ...],
+    first: str,
+    last: str,
+    sealed: bool,
+    methods: bool,
 ) -> None:
     """看看会重算什么 What a run or backfill would make anew, why, and what would change; nothing is written."""
     from pipelines.cli_backfill import planning
 
-    outcome = planning(settings_of(home), expect, products, first, last, sealed=sealed)
+    outcome = planning(settings_of(home), expect, products, first, last, sealed=sealed, every_method=methods)
     emit(outcome.data, outcome.text, as_json=as_json)
     sys.exit(outcome.code)
 

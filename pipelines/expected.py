@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from contracts import Table
     from resources.lake import Lake
 
-#: Figures that a table is known by, the first that it has; else its first figure that is no part of the key.
+#: Figures that a table is known by, the first that it has; else its first figure that is no part of the key. Findings have none.
 _MAIN = (
     "total_tco2",
     "emission_tco2",
@@ -40,16 +40,21 @@ _MAIN = (
     "consumption_t",
 )
 #: Parts of a key whose values are alternatives: their figures are never added up.
-_WAYS = ("method_id", "aggregation", "electricity_basis", "policy", "pollutant", "scope", "variant", "source", "fuel")
+_WAYS = ("aggregation", "electricity_basis", "policy", "pollutant", "scope", "variant", "source", "fuel", "material")
+_METHOD, _CHECK = "method_id", "check_id"
 _OWNERS = ("plant_id", "line_id", "outlet_id")
+#: What a finding says, its place and texts among it.
+_SAID = ("period", "source_file", "source_cell", "text_zh", "text_en")
 _LARGEST = 5
 _NEW, _OLD_HERE, _NEW_HERE = "\0new", "\0old_here", "\0new_here"
 
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """The main figure over all rows of one way to reckon: before and after."""
+    """The main figure over all rows of one year, method and way to reckon: before and after."""
 
+    year: str
+    method: str
     way: str
     old: float
     new: float
@@ -57,7 +62,9 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What would change in one table over some keys. `owners` counts plants, lines and outlets whose rows change."""
+    """What would change in one table over some keys. `owners` counts plants, lines and outlets whose rows change; `sums` is empty where
+    the figure does not add up over rows, `largest` are those of each method; `named` are findings that come (+) and go (-).
+    """
 
     table: str
     keys: int
@@ -70,6 +77,7 @@ class Expected:
     unit: str
     sums: tuple[Sum, ...]
     largest: tuple[dict[str, Any], ...]
+    named: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -83,12 +91,12 @@ def expected(table: str, keys: Iterable[str], now: Lake, planned: Lake) -> Expec
         return None
     tally = _Tally(TABLES[table])
     for key in moved:
-        tally.add(*_both(tally.contract, tally.figure, key, now, planned))
+        tally.add(key, *_both(tally.contract, tally.figure, key, now, planned))
     figure = tally.figure
     return Expected(
         table, len(moved), tally.rows, tally.added, tally.changed, tally.withdrawn,
-        {n: len(some) for n, some in tally.owners.items()}, figure, tally.contract[figure].unit if figure else "",
-        tuple(Sum(w, *(fsum(side) for side in tally.sums[w])) for w in sorted(tally.sums)), tally.largest(),
+        {n: len(some) for n, seen in tally.owners.items() if (some := seen - {None, ""})}, figure, tally.contract[figure].unit if figure else "",
+        tuple(Sum(*w, *(fsum(side) for side in tally.sums[w])) for w in sorted(tally.sums)), tally.largest(), tuple(sorted(tally.named)),
     )  # fmt: skip
 
 
@@ -148,18 +156,19 @@ class _Tally:
     changed: int = 0
     withdrawn: int = 0
     owners: dict[str, set[str | None]] = field(default_factory=dict)
-    #: Sums of the figure by way, a pair a partition.
-    sums: defaultdict[str, tuple[list[float], list[float]]] = field(
+    #: Sums of the figure by year, method and way, a pair a partition; none of a figure that does not add up.
+    sums: defaultdict[tuple[str, str, str], tuple[list[float], list[float]]] = field(
         default_factory=lambda: defaultdict(lambda: ([], []))
     )
+    named: list[str] = field(default_factory=list)
     _largest: list[pl.DataFrame] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.owners = {n: set() for n in _OWNERS if n in self.contract.names}
         self.figure = _main(self.contract)
 
-    def add(self, both: pl.DataFrame, values: list[str]) -> None:
-        """Count the rows of one partition, of which `values` are compared."""
+    def add(self, key: str, both: pl.DataFrame, values: list[str]) -> None:
+        """Count the rows of the partition `key`, of which `values` are compared."""
         here, there = pl.col(_OLD_HERE).is_not_null(), pl.col(_NEW_HERE).is_not_null()
         differs = pl.any_horizontal(pl.lit(False), *(pl.col(n).ne_missing(pl.col(n + _NEW)) for n in values))
         hit = both.filter(~here | ~there | differs)
@@ -170,16 +179,20 @@ class _Tally:
         )
         for name, seen in self.owners.items():
             seen |= set(hit.select(_either(name, self.contract, both).cast(pl.String).unique()).to_series())
+        if self.figure and self.contract[self.figure].additive:
+            self._add_sums(key[:4] if self.contract.partition != "none" else "", both)
         if self.figure:
-            self._add_sums(both)
             self._add_largest(hit)
+        if _CHECK in self.contract.names:
+            self.named += [*_named(hit.filter(~there), "-", ""), *_named(hit.filter(~here), "+", _NEW)]
 
-    def _add_sums(self, both: pl.DataFrame) -> None:
-        ways = [n for n in _WAYS if n in self.contract.key]
+    def _add_sums(self, year: str, both: pl.DataFrame) -> None:
+        ways = [n for n in (_METHOD, *_WAYS) if n in self.contract.key]
         sides = [pl.col(self.figure), pl.col(self.figure + _NEW)]
         sums = (both.group_by(ways) if ways else both.group_by(pl.lit(0).alias("_"))).agg(s.sum() for s in sides)
         for *way, old, new in sums.select(*(pl.col(w).cast(pl.String) for w in ways), *sides).iter_rows():
-            pair = self.sums[" ".join(way) if None not in way else ""]
+            method = way.pop(0) if _METHOD in ways else ""
+            pair = self.sums[year, method or "", " ".join(filter(None, way))]
             pair[0].append(old)
             pair[1].append(new)
 
@@ -187,7 +200,9 @@ class _Tally:
         delta = pl.col(self.figure + _NEW).fill_null(0.0) - pl.col(self.figure).fill_null(0.0)
         rows = hit.with_columns(delta.alias("delta")).filter(pl.col("delta") != 0)
         if rows.height > _LARGEST:
-            rows = rows.filter(pl.col("delta").abs() >= pl.col("delta").abs().top_k(_LARGEST).min())
+            least = pl.col("delta").abs().top_k(_LARGEST).min()
+            of_each = least.over(_METHOD) if _METHOD in self.contract.key else least
+            rows = rows.filter(pl.col("delta").abs() >= of_each)
         shown = rows.select(
             *self.contract.key, pl.col(self.figure).alias("old"), pl.col(self.figure + _NEW).alias("new"), "delta"
         )
@@ -195,10 +210,14 @@ class _Tally:
 
     def _first(self, rows: pl.DataFrame) -> pl.DataFrame:
         key = self.contract.key
-        return rows.sort(pl.col("delta").abs(), *key, descending=[True, *[False] * len(key)]).head(_LARGEST)
+        ordered = rows.sort(pl.col("delta").abs(), *key, descending=[True, *[False] * len(key)])
+        if _METHOD not in key:
+            return ordered.head(_LARGEST)
+        # Of each method: who asks for one of them is not told of others.
+        return ordered.filter(pl.int_range(pl.len()).over(_METHOD) < _LARGEST)
 
     def largest(self) -> tuple[dict[str, Any], ...]:
-        """The rows whose figure moves most."""
+        """The rows whose figure moves most, of each method."""
         if not self._largest:
             return ()
         return tuple(
@@ -213,6 +232,19 @@ def _either(name: str, contract: Table, both: pl.DataFrame) -> pl.Expr:
     return pl.coalesce(pl.col(name).cast(pl.String), pl.col(name + _NEW).cast(pl.String))
 
 
+def _named(rows: pl.DataFrame, sign: str, suffix: str) -> list[str]:
+    """Findings by what they say: their ids say nothing to anybody."""
+    found = []
+    for row in rows.iter_rows(named=True):
+        said = {n: str(row[n + suffix] or "") for n in (_CHECK, *_OWNERS, *_SAID) if n + suffix in row}
+        where = ":".join(filter(None, (said.pop("source_file", ""), said.pop("source_cell", ""))))
+        texts = " / ".join(filter(None, (said.pop("text_zh", ""), said.pop("text_en", ""))))
+        found.append(f"{sign} {' '.join(filter(None, (*said.values(), where)))}: {texts}")
+    return found
+
+
 def _main(contract: Table) -> str:
+    if _CHECK in contract.names:
+        return ""
     figures = [c.name for c in contract.columns if c.name not in contract.key and pa.types.is_floating(c.type)]
     return next((n for n in _MAIN if n in figures), figures[0] if figures else "")

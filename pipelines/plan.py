@@ -1,27 +1,26 @@
 """The plan: what a run would make anew, why, and what would come of it, before anything is written.
 
 Belongs here: looking at every product in the order of the data's way, trying the light ones on a home aside, and telling both.
-Does not belong here: carrying it out (`pipelines/backfill.py`), comparing (`pipelines/expected.py`), words (`words_of_change`).
+Does not belong here: carrying it out (`pipelines/backfill.py`), comparing (`pipelines/expected.py`), words (`words_of_plan`,
+`words_of_change`).
 """
 
 from __future__ import annotations
 
-import re
 import tempfile
-from calendar import monthrange
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assets.products import PRODUCTS, bring_up, reasons, take_tried
+from assets.report_carbon_facts import first_method
 from assets.sealing import can_be_sealed, sealed_waiting
 from assets.stale import is_light, within
 from pipelines.expected import expected
 from pipelines.night import NightConfig, keys_in, window
 from pipelines.runs import DONE, RunOutcome, refused_home
-from pipelines.summary import some
 from pipelines.words_of_change import in_words, recorded
+from pipelines.words_of_plan import in_words_of_plan
 from resources.aside import HomeAside
 from resources.home import Home
 from resources.sealed import Filings
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
 
 #: What is tried: nothing, products of ledgers and books, everything that is stale.
 EXPECT = ("none", "light", "all")
-_SHOWN_KEYS, _SHOWN_WHY = 5, 3
+_SHOWN_WHY = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +52,15 @@ class Plan:
     looked_at: list[str] = field(default_factory=list)
     sealed: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
     sealed_expected: list[Expected] = field(default_factory=list)
+    #: The method of each year that is filed, or is listed first: the one told in full.
+    methods: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON; a product of which everything stands is there too."""
         return {
             "to_read": [name for name, _ in self.to_read], "stale": {name: self.stale.get(name, {}) for name in self.looked_at}, "because": self.words,
             "expected": [e.as_dict() for e in self.expected], "untried": self.untried,
-            "sealed": self.sealed, "sealed_expected": [e.as_dict() for e in self.sealed_expected],
+            "sealed": self.sealed, "sealed_expected": [e.as_dict() for e in self.sealed_expected], "methods": self.methods,
         }  # fmt: skip
 
 
@@ -87,7 +88,15 @@ def make_plan(
     pending = [(e.key, e.size) for e in now.intake.pending()]
     tried = {p.name for p in products if _is_tried(p, expect)}
     untried = [n for n in stale if n not in tried]
-    return Plan(pending, stale, words, found, untried, [p.name for p in products], sealed, become)
+    methods = _methods(now, [*found, *become])
+    return Plan(pending, stale, words, found, untried, [p.name for p in products], sealed, become, methods)
+
+
+def _methods(now: Home, found: Iterable[Expected]) -> dict[str, str]:
+    there: dict[str, set[str]] = {}
+    for s in (s for e in found for s in e.sums if s.method):
+        there.setdefault(s.year, set()).add(s.method)
+    return {year: first_method(now, year, sorted(ids)) for year, ids in sorted(there.items())}
 
 
 def _kept(stale: Stale, expect: str, products: Iterable[Product]) -> Iterator[tuple[str, tuple[str, ...], str, str]]:
@@ -164,93 +173,11 @@ def plan_run(
     first: str = "",
     last: str = "~",
     products: Sequence[Product] = PRODUCTS,
+    every_method: bool = False,
 ) -> RunOutcome:
-    """What `kiln run --all` or `kiln backfill` would read and make, why, and what would come of it."""
+    """What `kiln run --all` or `kiln backfill` would read and make, why, and what would come of it, by the method that is filed."""
     refusal = refused_home(settings)
     if refusal:
         return refusal
     plan = make_plan(settings, expect=expect, opened=opened, first=first, last=last, products=products)
-    return RunOutcome(DONE, plan.as_dict(), "\n".join(_lines(plan)))
-
-
-def _lines(plan: Plan) -> list[str]:
-    lines = [f"待读 to read: {len(plan.to_read)} files, {sum(size for _, size in plan.to_read) / 1e6:.1f} MB"]
-    lines += some([f"  {name}" for name, _ in plan.to_read])
-    for name, keys in plan.stale.items():
-        lines.append(f"{name}: {len(keys)} 个分区待算 keys to make: {_spans(list(keys))}")
-        lines += _because(plan.words[name])
-    if not plan.stale:
-        lines.append("没有待算的分区 nothing is stale")
-    if plan.expected:
-        lines.append("预计变化 expected change (尚未写入 nothing is written yet):")
-        lines += [line for e in plan.expected for line in _told(e)]
-    elif plan.stale and not plan.untried:
-        lines.append("预计数值不变 no figure is expected to change")
-    if plan.untried:
-        lines.append(
-            f"未试算 not tried: {', '.join(plan.untried)} (--expect all); "
-            "下游分区只在上游内容确有变化时重算 / what lies further down is made anew only if the bytes above really move"
-        )
-    return [*lines, *_sealed_lines(plan)]
-
-
-def _sealed_lines(plan: Plan) -> list[str]:
-    if not plan.sealed:
-        return []
-    keys = sorted({k for some_keys in plan.sealed.values() for k in some_keys})
-    told = (
-        f"已报送 filed years stay as they are: {_spans(keys)}; "
-        "kiln backfill --sealed 才会重述 restates them; 届时变化 it would change:"
-    )
-    return [told, *(line for e in plan.sealed_expected for line in _told(e))]
-
-
-def _because(words: dict[str, list[str]]) -> list[str]:
-    """Sentences, each with the keys that it holds for; the most frequent ones first."""
-    by_sentence: dict[str, list[str]] = {}
-    for key, said in words.items():
-        for sentence in said:
-            by_sentence.setdefault(_of_its_period(sentence, key), []).append(key)
-    lines = [
-        f"  {_spans(keys)}: {sentence}"
-        for sentence, keys in sorted(by_sentence.items(), key=lambda item: (-len(item[1]), item[1]))
-    ]
-    return some(lines)
-
-
-def _of_its_period(sentence: str, key: str) -> str:
-    """Without the days of the key itself: what changed alike in twelve months is told once."""
-    if not re.fullmatch(r"\d{4}(-\d{2})?", key):
-        return sentence
-    first = date.fromisoformat(f"{key}-01" if len(key) == 7 else f"{key}-01-01")
-    last = date(
-        first.year,
-        first.month if len(key) == 7 else 12,
-        31 if len(key) == 4 else monthrange(first.year, first.month)[1],
-    )
-    short = sentence.replace(f"{first} 至 {last} 的", "").replace(f"in force {first} to {last}", "in force")
-    return (
-        short.replace(f" for {first} to {last}", "")
-        .replace(f" of {first} to {last}", "")
-        .replace(f" {first} to {last}", "")
-    )
-
-
-def _spans(keys: list[str]) -> str:
-    return ", ".join(keys) if len(keys) <= _SHOWN_KEYS else f"{keys[0]} … {keys[-1]} ({len(keys)})"
-
-
-def _told(e: Expected) -> list[str]:
-    owners = ", ".join(f"{n} {name.removesuffix('_id')}s" for name, n in e.owners.items())
-    lines = [
-        f"  {e.table}: {e.keys} 个分区 keys, 行 rows +{e.added} ~{e.changed} -{e.withdrawn} (共 of {e.rows}){'; ' + owners if owners else ''}"
-    ]
-    lines += [
-        f"    {e.figure}{' ' + s.way if s.way else ''}: {s.old:,.2f} -> {s.new:,.2f} {e.unit} ({s.new - s.old:+,.2f})"
-        for s in e.sums
-        if s.old != s.new
-    ]
-    for row in e.largest[:3]:
-        key = ", ".join(str(v) for n, v in row.items() if n not in ("old", "new", "delta"))
-        lines.append(f"      {key}: {row['old']} -> {row['new']} ({row['delta']:+,.2f})")
-    return lines
+    return RunOutcome(DONE, plan.as_dict(), "\n".join(in_words_of_plan(plan, every_method=every_method)))

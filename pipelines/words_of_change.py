@@ -101,7 +101,7 @@ def _said(cells: Mapping[str, Any]) -> str:
 
 
 def _of_ledger(home: Home, reason: str, _inputs: Mapping[str, str]) -> list[str]:
-    """Files whose rows of a ledger table and month are not those that the lake holds."""
+    """Files whose rows of a ledger table and month are not those that the lake holds, and those whose rows no longer stand."""
     _, *rest = reason.split(":")
     if len(rest) != 2:
         return []
@@ -114,7 +114,13 @@ def _of_ledger(home: Home, reason: str, _inputs: Mapping[str, str]) -> list[str]
     before = pl.DataFrame(pl.from_arrow(lying)).with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
     after = now.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
     fresh = after.join(before.cast(dict(after.select(before.columns).schema)), on=shared, how="anti", nulls_equal=True)  # type: ignore[arg-type]
-    return sorted(set(fresh["src_path"].drop_nulls().to_list()))
+    by = list(TABLES[table].key)
+    gone = before.join(after.cast(dict(before.select(after.columns).schema)), on=by, how="anti", nulls_equal=True)  # type: ignore[arg-type]
+    lost = gone.group_by("src_path").len().sort("src_path")
+    return [
+        *sorted(set(fresh["src_path"].drop_nulls().to_list())),
+        *(f"{path} (去掉 {n} 行 rows gone)" for path, n in lost.iter_rows()),
+    ]
 
 
 _DETAILS: dict[str, Callable[[Home, str, Mapping[str, str]], list[str]]] = {

@@ -37,7 +37,7 @@ def _column(name: str, kind: pa.DataType = LABEL, **more: Any) -> Column:
 
 
 def _heat() -> Column:
-    return Column("total_tco2", pa.float64(), "试", "toy figure", unit="GJ")
+    return Column("total_tco2", pa.float64(), "试", "toy figure", unit="GJ", additive=True)
 
 
 TOY_MONTH = Table(

@@ -13,7 +13,8 @@ from assets.sealing import sealed_waiting
 from assets.stale import stale_keys, within
 from pipelines.backfill import restate
 from pipelines.cli import main
-from pipelines.plan import _lines, make_plan
+from pipelines.plan import make_plan
+from pipelines.words_of_plan import in_words_of_plan
 from resources.registry import RegistryError
 from tests import restate_toys as toys
 
@@ -105,14 +106,14 @@ def test_the_expected_change_is_the_one_that_comes(root: Path) -> None:
     assert year.sums[0].new - year.sums[0].old == pytest.approx(delta)
     assert delta == pytest.approx(3 * 100 * (23 - 22.867))
     assert year.largest[0]["line_id"] == "L1"
-    text = "\n".join(_lines(plan))
+    text = "\n".join(in_words_of_plan(plan))
     assert "2024-03, 2024-04, 2024-05" in text
     assert f"{delta:+,.2f}" in text
 
 
 def test_what_changed_alike_in_several_months_is_told_once(root: Path) -> None:
     toys.say_factor(root, SPRING)
-    (told,) = [n for n in _lines(planned(root)) if "排放因子" in n]
+    (told,) = [n for n in in_words_of_plan(planned(root)) if "排放因子" in n]
     assert told.strip().startswith("2024-03, 2024-04, 2024-05: 排放因子变动 / factors in force differ: OWN.anthracite")
 
 

@@ -17,13 +17,14 @@ from assets.products import bring_up, product
 from assets.sealing import sealed_waiting
 from assets.stale import light_products, nothing_stale, stale_keys
 from contracts import TABLES
-from pipelines.plan import _lines, make_plan
+from pipelines.plan import make_plan
 from pipelines.runs import run_backfill
+from pipelines.words_of_plan import in_words_of_plan
 from resources.factors import FactorBook
 from resources.sealed import Filing, Filings
 from resources.settings import Settings
 from tests.carbon_cases import Lab
-from tests.carbon_home import _HEAD, carbon_home, opened
+from tests.carbon_home import _HEAD, METHOD, carbon_home, opened, say_ncv
 from tests.nights import moved, night, rows, standing
 from tests.test_assets_ets import BP, made
 
@@ -145,13 +146,14 @@ def test_what_the_plan_foretells_is_what_is_made_and_told(name: str, base: Path,
     plan, before = planned(home), standing(home)
     assert standing(home) == standing(base), "a plan writes nothing"
     assert set(plan.stale["carbon_months"]) == change.months
-    assert change.said in "\n".join(_lines(plan))
+    assert change.said in "\n".join(in_words_of_plan(plan))
     backfilled(home)
     assert set(moved(before, standing(home))) == {e.table for e in plan.expected}
     for e in plan.expected:
         old, new = rows(base, e.table), rows(home, e.table)
-        delta = new[e.figure].sum() - old[e.figure].sum()
-        assert sum(s.new - s.old for s in e.sums) == pytest.approx(delta, abs=1e-6), e.table
+        if e.sums:
+            delta = new[e.figure].sum() - old[e.figure].sum()
+            assert sum(s.new - s.old for s in e.sums) == pytest.approx(delta, abs=1e-6), e.table
         assert (e.added, e.withdrawn) == (max(new.height - old.height, 0), max(old.height - new.height, 0)), e.table
     touched = gone(rows(base, "carbon_line_month"), rows(home, "carbon_line_month"))
     assert set(touched["month"]) == change.months
@@ -160,6 +162,28 @@ def test_what_the_plan_foretells_is_what_is_made_and_told(name: str, base: Path,
     assert set(told["reason_kind"]) == {"factor"}
     assert all(ref.startswith(change.ref) for ref in told["reason_ref"]), set(told["reason_ref"])
     assert stale_keys(opened(home), light_products()) == {}
+
+
+def test_a_plan_adds_only_what_adds_up_and_tells_the_filed_method_by_year(home: Path) -> None:
+    say_ncv(home, "23.5")
+    fuel = home / "landing/ledgers/ledger_fuel.csv"
+    fuel.write_text(fuel.read_text("utf-8").replace("P2,L2,kiln,bituminous,2024-05,1500,t\n", ""), "utf-8")
+    plan = planned(home)
+    told = {e.table: e for e in plan.expected}
+    assert told["carbon_uncertainty"].sums == (), "lines and plants are both there"
+    assert told["findings"].figure == ""
+    assert any(
+        n.startswith("+ L60_missing_months P2 L2 2024 ledgers/ledger_fuel.csv: ") for n in told["findings"].named
+    )
+    assert told["findings"].owners == {"plant_id": 1, "line_id": 1}, "none is no outlet"
+    lines = in_words_of_plan(plan)
+    assert any(f"total_tco2 2024 {METHOD} annual_weighted: " in n for n in lines)
+    assert not any("GCCA-CSI-v3-B1" in n for n in lines)
+    assert any("种其他方法 other methods (--methods)" in n for n in lines)
+    assert any("GCCA-CSI-v3-B1" in n for n in in_words_of_plan(plan, every_method=True))
+    # The file whose row is no longer there is named.
+    (why,) = [n for n in lines if "2024-05 的台账 ledger_fuel" in n]
+    assert "ledgers/ledger_fuel.csv (去掉 1 行 rows gone)" in why
 
 
 def test_a_change_that_is_taken_back_before_a_run_asks_for_nothing(home: Path, book: Path) -> None:
