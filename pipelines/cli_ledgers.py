@@ -56,7 +56,7 @@ def _form(
     if settings is None:
         owner = plants[0] if plants else ""
         return Form(tuple((p, "") for p in plants), tuple((n, owner) for n in lines), year, named)
-    registry = Registry.load(open_storage(settings.place("registry")))
+    registry = Registry.load(*(open_storage(settings.place(n)) for n in ("registry", "landing")))
     day = date(year, 12, 31) if year else date.max
     known = {p.plant_id: p.name for p in registry.plants if p.valid_from <= day}
     owned = {n.line_id: n.plant_id for n in registry.lines if n.valid_from <= day}

@@ -55,7 +55,7 @@ class Home:
     @cached_property
     def registry(self) -> Registry:
         """Plants, lines, outlets, devices, permits. RegistryError lists every mistake at once."""
-        return Registry.load(open_storage(self.settings.place("registry")))
+        return Registry.load(open_storage(self.settings.place("registry")), self.landing)
 
     @cached_property
     def rules(self) -> RuleBook:

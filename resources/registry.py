@@ -20,7 +20,7 @@ from resources.problems import Problem
 from resources.registry_check import check_registry
 from resources.registry_read import read_sheet
 from resources.registry_rows import Dated, Device, Line, Outlet, Permit, Plant, RegistryError
-from resources.registry_schema import SHEETS
+from resources.registry_schema import PLANTS, SHEETS
 from resources.registry_warn import warn_registry
 
 if TYPE_CHECKING:
@@ -49,19 +49,23 @@ class Registry:
     warnings: tuple[Problem, ...] = ()
 
     @classmethod
-    def load(cls, storage: Storage) -> Registry:
-        """Read and check the registry folder; RegistryError lists every error of every file at once."""
-        return cls.from_tables({s.file: storage.read(s.file) for s in SHEETS if storage.exists(s.file)})
+    def load(cls, storage: Storage, landing: Storage | None = None) -> Registry:
+        """Read and check the registry folder; RegistryError lists every error of every file at once. Where `landing` holds no captures,
+        plants alone lack no more than their lines.
+        """
+        tables = {s.file: storage.read(s.file) for s in SHEETS if storage.exists(s.file)}
+        ledgers = set(tables) == {PLANTS.file} and landing is not None and not landing.list("cems")
+        return cls.from_tables(tables, ledgers=ledgers)
 
     @classmethod
-    def from_tables(cls, tables: Mapping[str, str | bytes]) -> Registry:
-        """Build from the content of the files by name ("plants.csv": …); RegistryError as in `load`."""
+    def from_tables(cls, tables: Mapping[str, str | bytes], *, ledgers: bool = False) -> Registry:
+        """Build from the content of the files by name ("plants.csv": …); RegistryError as in `load`. `ledgers`: nothing else was sent."""
         known = {s.file for s in SHEETS}
         strange = sorted(set(tables) - known)
         if strange:
             raise ValueError(f"no such registry file: {', '.join(strange)}; files are {', '.join(sorted(known))}")
         present = {s.file: read_sheet(s, _bytes(tables[s.file])) for s in SHEETS if s.file in tables}
-        errors = check_registry(present)
+        errors = check_registry(present, ledgers=ledgers)
         if errors:
             raise RegistryError(errors)
         plants, lines, outlets, devices, permits = (_rows(present.get(s.file)) for s in SHEETS)

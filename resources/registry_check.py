@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 Period: TypeAlias = "tuple[date, date]"
 
 
-def check_registry(present: Mapping[str, Reading]) -> list[Problem]:
-    """Every error of the files that are there and of those that should be, in the order file, line, column."""
+def check_registry(present: Mapping[str, Reading], *, ledgers: bool = False) -> list[Problem]:
+    """Every error of the files that are there and of those that should be, in the order file, line, column. `ledgers`: nothing was sent
+    but ledgers.
+    """
     errors = [p for reading in present.values() for p in reading.problems]
-    errors += _missing_files(present)
+    errors += _missing_files(present, ledgers=ledgers)
     for reading in present.values():
         errors += _overlaps(reading)
     for child, column, parent in _LINKS:
@@ -59,11 +61,18 @@ def place(problem: Problem) -> tuple[int, int, int, str]:
     return index, problem.row, column, problem.value
 
 
-def _missing_files(present: Mapping[str, Reading]) -> Iterator[Problem]:
+def _missing_files(present: Mapping[str, Reading], *, ledgers: bool) -> Iterator[Problem]:
     outlets = present.get(OUTLETS.file)
     lines_needed = outlets is not None and any(p.filled("line_id") for p in outlets.rows)
     # Plants and lines alone make a home of ledgers; whoever names an outlet, device or permit has stacks.
     ledgers_only = set(present) <= {PLANTS.file, LINES.file} and LINES.file in present
+    if ledgers and set(present) == {PLANTS.file}:
+        yield LINES.problem(
+            "只有台账时还缺此文件", "ledgers alone: lines.csv is missing",
+            "在 registry/ 中建立生产线表；有在线监测时再加 outlets.csv 与 devices.csv",
+            "create the table of lines in registry/; outlets.csv and devices.csv are for continuous monitoring",
+        )  # fmt: skip
+        return
     for sheet in SHEETS:
         needed = lines_needed if sheet is LINES else not sheet.optional and not (ledgers_only and sheet is not PLANTS)
         if needed and sheet.file not in present:
