@@ -13,6 +13,7 @@ import polars as pl
 from assets import report_words as words
 from assets.report_html import Html, both, joined, table, tag
 from contracts import meanings as m
+from contracts.trust import NAMES, PLACES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,17 +113,26 @@ def moved(facts: Facts) -> Iterator[Html]:
     if not facts.restated.height:
         yield tag("p", both("已发布的数值没有变动。", "No published value moved."))
         return
+    settled, figure = ~pl.col("provisional"), ~pl.col("column").is_in([*NAMES, *PLACES])
     found = (
         facts.restated.group_by("reason_kind", "reason_ref", "dataset")
-        .agg(final=(~pl.col("provisional")).sum(), running=pl.col("provisional").sum())
-        .sort("final", "running", "reason_kind", "reason_ref", "dataset", descending=[True, True, False, False, False])
+        .agg(final=(settled & figure).sum(), other=(settled & ~figure).sum(), running=pl.col("provisional").sum())
+        .sort(
+            "final",
+            "other",
+            "running",
+            "reason_kind",
+            "reason_ref",
+            "dataset",
+            descending=[True, True, True, False, False, False],
+        )
     )
     rows = [
-        (both(*m.REASON_KIND[r["reason_kind"]]), _short(r["reason_ref"]), tag("code", r["dataset"]), f"{r['final']:,}", f"{r['running']:,}")
+        (both(*m.REASON_KIND[r["reason_kind"]]), _short(r["reason_ref"]), tag("code", r["dataset"]), f"{r['final']:,}", f"{r['other']:,}", f"{r['running']:,}")
         for r in found.head(MOST).iter_rows(named=True)
     ]  # fmt: skip
-    head = (both("原因类别", "kind"), both("原因", "reason"), both("数据表", "table"), both("变动的值", "values moved"), both("暂定", "provisional"))  # fmt: skip
-    yield table(head, rows, numeric=(3, 4))
+    head = (both("原因类别", "kind"), both("原因", "reason"), both("数据表", "table"), both("变动的值", "values moved"), both("名称与出处", "names and places"), both("暂定", "provisional"))  # fmt: skip
+    yield table(head, rows, numeric=(3, 4, 5))
     yield from _more(found.height, "restatements")
 
 

@@ -14,6 +14,7 @@ import polars as pl
 from assets import report_words as words
 from assets.report_html import Html, both, joined, number, table, tag
 from contracts.cems import QUARANTINE_REASONS
+from contracts.trust import NAMES, PLACES
 from resources.signals import load_signals
 
 if TYPE_CHECKING:
@@ -153,7 +154,9 @@ def basis(facts: Facts) -> Iterator[Html]:
         for c in told.checks
     ]
     yield table((both("检查", "check"), both("结果", "result"), ""), checks)
-    moved = facts.restated.filter(~pl.col("provisional")).height
+    settled = facts.restated.filter(~pl.col("provisional"))
+    moved = settled.filter(~pl.col("column").is_in([*NAMES, *PLACES])).height
+    running = facts.restated.height - settled.height
     names = (
         both("台账现状", "the registry as it stands")
         if facts.names
@@ -165,7 +168,7 @@ def basis(facts: Facts) -> Iterator[Html]:
         (both("企业名称来自", "names of plants come from"), names),
         (
             both("相对上一发布变动的值", "values that moved since the release before"),
-            f"{moved:,} (+ {facts.restated.height - moved:,} 暂定 provisional)",
+            f"{moved:,} (+ {settled.height - moved:,} 名称与出处 names and places, {running:,} 暂定 provisional)",
         ),
         (both("清单 SHA-256", "manifest"), tag("code", facts.manifest_sha256)),
         (both("核验", "verify"), tag("code", f"kiln release verify {facts.manifest.release_id}")),

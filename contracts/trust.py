@@ -10,9 +10,20 @@ import pyarrow as pa
 
 from contracts import meanings as m
 from contracts.core import LABEL, Column, Table
+from contracts.ledgers import PROVENANCE
 
 #: What can make a published figure move. `unexplained` is never expected: no recorded fact differs, yet the figure does.
 REASON_KINDS = ("factor", "rule", "late_data", "ledger", "declaration", "registry", "code", "unexplained")
+
+#: Columns that name what a figure was reckoned from, and those that say where a row stands: neither is a figure.
+NAMES = ("factor_set", "method_version", "factor_policy", "factor_ids")
+PLACES = (*PROVENANCE, "src_table", "source_file", "source_cell")
+
+
+def sort_of(column: str) -> str:
+    """What moved with `column`: a figure (or what is said of one), a name of factors or methods, the place of a row."""
+    return "name" if column in NAMES else "place" if column in PLACES else "figure"
+
 
 #: Stands in `column` where a whole row is no longer published.
 WITHDRAWN = "*"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from contracts.trust import sort_of
 from pipelines.partitions import today
 from resources.releases import ReleaseError, diff_releases, latest, list_releases, prune, verify_release
 from resources.rules import RuleBook, RuleError
@@ -73,9 +74,11 @@ def differing(published: Storage, old: str, new: str) -> Said:
             f"{t.table}: files +{len(t.files_added)} -{len(t.files_removed)} ~{len(t.files_changed)}, "
             f"rows {t.rows_before:,} -> {t.rows_after:,}"
         )
-        for name, c in sorted(t.columns.items()):
+        for name, c in sorted((n, c) for n, c in t.columns.items() if sort_of(n) == "figure"):
             largest = f", largest {c.largest:+g} at {c.largest_key}" if c.largest is not None else ""
             lines.append(f"    {name}: {c.changed:,} values{largest}")
+        if told := [f"{n} {c.changed:,}" for n, c in sorted(t.columns.items()) if sort_of(n) != "figure"]:
+            lines.append(f"    名称与出处 names and places: {', '.join(told)}")
     return asdict(diff), "\n".join(lines if diff.tables else [*lines, "没有差别 no difference"])
 
 

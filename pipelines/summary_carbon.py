@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from assets.report_carbon_facts import AGGREGATION, first_method
-from assets.sealing import BOOKKEEPING, sealed_waiting
+from assets.sealing import sealed_waiting
 from contracts import TABLES
 from contracts import meanings as m
+from contracts.trust import NAMES, PLACES
 from resources.releases import latest, read_manifest
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ YEARS, NAMED, SHOWN = 2, 5, 3
 #: Signs of a reason that are shown: it may name every file of a year.
 _REF = 160
 _STATUS = {"filing": "可填报 fit for filing", "draft": "试算 draft", "missing": "缺数 without a number"}
-#: Columns that name what a figure was reckoned from.
-_NAMES = (*sorted(BOOKKEEPING), "factor_ids")
 _MOVED = ("dataset", "key", "column", "old", "new", "delta", "provisional", "reason_kind", "reason_ref")
 
 
@@ -153,25 +152,37 @@ def moved(home: Home) -> dict[str, Any] | None:
     read = (pl.read_parquet(u, columns=list(_MOVED), storage_options=store.scan_options or None) for u in sorted(urls))
     every = pl.concat([empty, *map(_plain, read)], how="vertical_relaxed")
     final = every.filter(~pl.col("provisional"))
+    column = pl.col("column")
+    figures = (~column.is_in([*NAMES, *PLACES])).sum().alias("figures")
     return {
         "since": manifest.previous.release_id,
         "values": final.height,
-        "names": final.filter(pl.col("column").is_in(_NAMES)).height,
+        "names": final.filter(column.is_in(NAMES)).height,
+        "places": final.filter(column.is_in(PLACES)).height,
         "provisional": every.height - final.height,
         "by": [
-            {"reason_kind": kind, "reason_ref": ref, "dataset": table, "values": n}
-            for kind, ref, table, n in final.group_by("reason_kind", "reason_ref", "dataset").len()
-            .sort("len", "reason_kind", "dataset", descending=[True, False, False]).iter_rows()
+            {"reason_kind": kind, "reason_ref": ref, "dataset": table, "values": n, "figures": of}
+            for kind, ref, table, n, of in final.group_by("reason_kind", "reason_ref", "dataset").agg(pl.len(), figures)
+            .sort("figures", "len", "reason_kind", "dataset", "reason_ref", descending=[True, True, False, False, False]).iter_rows()
         ],
-        "largest": _largest(every),
+        "largest": _largest(home, every),
     }  # fmt: skip
 
 
-def _largest(every: pl.DataFrame) -> list[dict[str, Any]]:
-    """Yearly totals that moved most: what the other values are on the way to."""
+def _largest(home: Home, every: pl.DataFrame) -> list[dict[str, Any]]:
+    """Yearly totals that moved most, those of the method that is filed first: what the other values are on the way to."""
     sums = every.filter(pl.col("dataset").is_in(["carbon_line_year", "carbon_entity_year"]), column="total_tco2")
     sums = sums.filter(pl.col("key").str.contains(f"aggregation={AGGREGATION}", literal=True))
-    ordered = sums.sort(pl.col("delta").abs(), "dataset", "key", descending=[True, True, False], nulls_last=True)
+    of = pl.col("key").str.extract_groups(r"year=(?<year>\d{4});method_id=(?<method>[^;]*)")
+    sums = sums.with_columns(of.alias("of")).unnest("of").drop_nulls(["year", "method"])
+    there: dict[str, list[str]] = {}
+    for year, method in sums.select("year", "method").unique().iter_rows():
+        there.setdefault(year, []).append(method)
+    filed = [f"{year};{first_method(home, year, methods)}" for year, methods in there.items()]
+    other = ~pl.concat_str("year", "method", separator=";").is_in(filed)
+    ordered = sums.sort(
+        other, pl.col("delta").abs(), "dataset", "key", descending=[False, True, True, False], nulls_last=True
+    )
     return ordered.head(SHOWN).select("dataset", "key", "old", "new", "delta", "provisional", "reason_kind").to_dicts()
 
 
@@ -231,13 +242,15 @@ def in_words_of_moved(facts: dict[str, Any] | None) -> list[str]:
     if not facts or not (facts["values"] or facts["provisional"]):
         return []
     names = f" 和 and {facts['names']:,} 个因子或方法名 names of factors or methods" if facts["names"] else ""
-    told = f"{facts['values'] - facts['names']:,} 个已定数值 values{names} (restatements), {facts['provisional']:,} 个暂定 provisional"
+    places = f" 和 and {facts['places']:,} 个出处 places of rows" if facts["places"] else ""
+    figures = facts["values"] - facts["names"] - facts["places"]
+    told = f"{figures:,} 个已定数值 values{names}{places} (restatements), {facts['provisional']:,} 个暂定 provisional"
     lines = [f"与上一发布 {facts['since']} 相比 moved since it: {told}"]
-    for row in facts["by"][:NAMED]:
+    for row in [r for r in facts["by"] if r["figures"]][:NAMED]:
         zh, en = m.REASON_KIND[row["reason_kind"]]
         ref = row["reason_ref"]
         short = ref if len(ref) <= _REF else f"{ref[:_REF]} …"
-        lines.append(f"  {row['values']:,} {row['dataset']}: {zh} {en}: {short}")
+        lines.append(f"  {row['figures']:,} {row['dataset']}: {zh} {en}: {short}")
     return lines + [_in_words_of_total(row) for row in facts["largest"]]
 
 

@@ -85,7 +85,9 @@ def _pinned(before: Iterable[Pinned], after: Iterable[Pinned]) -> Iterator[str]:
 
 
 def _arrived(before: Iterable[Arrival], after: Iterable[Arrival]) -> Iterator[tuple[str, str]]:
-    moved = sorted({a.path for a in {*before} ^ {*after}})
+    differ = {*before} ^ {*after}
+    # A file that was refused gave no row, so that it is a reason of nothing.
+    moved = sorted({a.path for a in differ if a.state != "refused"})
     own = {"ledger": "ledgers/", "declaration": "events/"}
     for kind, paths in (
         ("late_data", [p for p in moved if not p.startswith(tuple(own.values()))]),

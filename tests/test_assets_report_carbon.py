@@ -13,6 +13,7 @@ from assets.products import PRODUCTS, bring_up
 from assets.release import publish_release
 from assets.report import report
 from assets.report_carbon_svg import Step, length, months, nice_step, waterfall
+from pipelines.cli_release import differing
 from pipelines.summary_carbon import carbon, in_words_of_carbon, in_words_of_moved, moved
 from resources.settings import SettingsError
 from tests.carbon_home import METHOD, carbon_home, opened, say_ncv
@@ -115,6 +116,33 @@ def test_a_changed_factor_is_a_waterfall_and_a_line_of_the_summary(published: Pa
     assert f"L1 2024 {METHOD} annual_weighted: {before} -> {after} tCO2 ({after - before:+,.2f})" in "\n".join(
         in_words_of_moved(facts)
     )
+
+
+def test_one_corrected_cell_moves_figures_and_the_rest_are_told_as_places(published: Path, tmp_path: Path) -> None:
+    root = tmp_path / "home"
+    shutil.copytree(published, root, symlinks=True)
+    ledgers = root / "landing/ledgers"
+    text = (ledgers / "ledger_clinker.csv").read_text("utf-8")
+    line = next(n for n in text.splitlines() if n.startswith("L1,2024-03,"))
+    # The whole ledger comes once more under another name, with one cell corrected; Excel has left its lock behind.
+    more = text.replace(line, line.replace("10000", "10100"))
+    (ledgers / "ledger_clinker_more.csv").write_text(more, "utf-8")
+    (ledgers / "~$ledger.xlsx").write_bytes(b"lock")
+    publish(root)
+    facts = moved(opened(root))
+    assert facts
+    told = "\n".join(in_words_of_moved(facts))
+    of_clinker = [r for r in facts["by"] if r["dataset"] == "ledger_clinker"]
+    assert sum(r["figures"] for r in of_clinker) == 1, "one cell was corrected"
+    assert facts["places"] > 50
+    assert f"{facts['places']:,} 个出处 places of rows" in told
+    assert "~$" not in " ".join(r["reason_ref"] for r in facts["by"]), "what was refused is no reason"
+    assert METHOD in facts["largest"][0]["key"], "the method that is filed stands first"
+    text = differing(opened(root).published, "previous", "latest")[1]
+    (clinker,) = re.findall(r"^ledger_clinker:.*\n((?:    .*\n)+)", f"{text}\n", re.MULTILINE)
+    assert clinker.startswith("    output_t: 1 values, largest +100")
+    assert re.search(r"名称与出处 names and places: .*src_path \d+", clinker)
+    assert "名称与出处" in report(opened(root))[1]
 
 
 def test_bars_of_a_month_are_to_scale_and_deductions_hang_below() -> None:
