@@ -19,7 +19,7 @@ from kernels.rounding import half_up, quotient
 if TYPE_CHECKING:
     from assets.carbon_year import Year
     from kernels.carbon import Places, Rounding
-    from kernels.rounding import Bools, Floats
+    from kernels.rounding import Bools, Bytes, Floats
 
 _ENTITY = ["plant_id", "method_id", "electricity_basis"]
 #: What each figure adds up.
@@ -146,14 +146,20 @@ def _monthly(year: Year, entities: pl.DataFrame, units: pl.DataFrame) -> dict[st
         absent = ~filled["entity"].is_in(part["entity"].implode())
         made[f"{name}_tco2"] = filled["months_tco2"].fill_null(np.nan).to_numpy().copy()
         made[f"{name}_tco2"][absent.to_numpy()] = 0.0
-    made["lines_tco2"] = half_up(direct, 2)[0]
-    made["direct_tco2"] = half_up(direct + made["other_tco2"], 2)[0]
+    parts = _places(year, entities, "emission")
+    made["lines_tco2"] = half_up(direct, parts)[0]
+    made["direct_tco2"] = half_up(direct + made["other_tco2"], parts)[0]
     energy_all = made["electricity_tco2"] + made["heat_tco2"]
-    made["total_tco2"] = half_up(made["direct_tco2"] + energy_all, 2)[0]
+    made["total_tco2"] = half_up(made["direct_tco2"] + energy_all, parts)[0]
     full = entities["method_id"].is_in([m.id for m in year.plan.methods if "electricity" in m.reported]).to_numpy()
     reported = np.where(full, made["total_tco2"], made["direct_tco2"])
-    made["reported_tco2"] = quotient([reported], [np.ones(reported.size)], 0)
+    made["reported_tco2"] = quotient([reported], [np.ones(reported.size)], _places(year, entities, "whole"))
     return _shown(made, entities, units)
+
+
+def _places(year: Year, entities: pl.DataFrame, quantity: str) -> Bytes:
+    of_method = {m.id: m.profile.places(quantity) for m in year.plan.methods}
+    return entities["method_id"].replace_strict(of_method, return_dtype=pl.Int8).to_numpy()
 
 
 def _whole(column: str) -> pl.Expr:

@@ -146,7 +146,7 @@ def _per_tonne(year: Year, made: pl.DataFrame) -> pl.DataFrame:
         "whole_tco2": quotient([of("total_tco2")], [one], places("whole")),
         "intensity_tco2_t": quotient([of("total_tco2")], [clinker], places("intensity")),
         "heat_gj_t": quotient([heat], [clinker], places("heat_intensity")),
-        "heat_kgce_t": quotient([heat, 1000 * one], [clinker, GJ_PER_TCE * one], 1),
+        "heat_kgce_t": quotient([heat, 1000 * one], [clinker, GJ_PER_TCE * one], places("heat_kgce")),
     }
     burns = pl.col("method_id").is_in([m.id for m in year.plan.methods if m.part("fossil")])
     made = made.with_columns(**{name: pl.Series(values).fill_nan(None) for name, values in figures.items()})

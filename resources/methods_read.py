@@ -33,7 +33,7 @@ BASES = (
 #: Quantities that a rounding profile may give decimals for.
 QUANTITIES = (
     "fuel", "ncv", "carbon", "clinker", "rawmat", "rawmeal", "dust", "altfuel", "electricity", "heat", "emission", "intensity",
-    "rate", "heat_intensity", "whole",
+    "rate", "heat_intensity", "heat_kgce", "whole",
 )  # fmt: skip
 _OPTIONS = (
     "unit", "scope", "bases", "dust", "optional", "requires", "cao_ratio", "mgo_ratio", "amount", "calcination", "cao_pct",

@@ -455,6 +455,23 @@ def test_F7_meters_correct_only_what_is_not_covered(lab: Lab, meters: list[dict[
     assert lab.one("carbon_line_month", method_id=NDRC, source="anthracite")["activity"] == 10000
 
 
+def test_a_method_says_how_months_of_an_entity_and_heat_a_tonne_are_rounded(lab: Lab) -> None:
+    book = lab.home.methods
+    profile = replace(
+        book[V01].profile, decimals=book[V01].profile.decimals | {"emission": 1, "whole": 1, "heat_kgce": 3}
+    )
+    lab.home.methods = book.with_method(replace(book[V01], profile=profile))
+    lab.put("2024-01", month_of_a(1))
+    lab.run()
+    row = entity_year(lab, "location_national", V01, M2)
+    assert {
+        n: row[n] == round(row[n], 1) for n in ("lines_tco2", "direct_tco2", "total_tco2", "reported_tco2")
+    } == dict.fromkeys(("lines_tco2", "direct_tco2", "total_tco2", "reported_tco2"), True)
+    assert row["reported_tco2"] == row["direct_tco2"] != round(row["direct_tco2"])
+    kgce = line_year(lab)["heat_kgce_t"]
+    assert kgce == round(kgce, 3) != round(kgce, 1)
+
+
 # ---- which edition of a factor ----------------------------------------------------------------------------------------------------
 
 
