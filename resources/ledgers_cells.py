@@ -259,6 +259,8 @@ class Typist:
         if "ncv_source" in rows.columns:
             empty = rows.filter((pl.col("ncv_source") == "measured") & pl.col("ncv_gj").is_null())
             self._teller.cells("L36_measured_without_value", empty, "ncv_gj")
+            unused = rows.filter((pl.col("ncv_source") == "default") & pl.col("ncv_gj").is_not_null())
+            self._teller.cells("L38_default_not_used", unused, "ncv_gj", "ncv_gj")
         if "fuel" in rows.columns:
             alternative = self._table.name == "ledger_altfuel"
             astray = rows.filter((pl.col(KIND) == "alternative") != alternative)

@@ -474,6 +474,16 @@ def test_versions_move_with_their_month_alone(tmp_path: Path) -> None:
     assert again.ledgers.version("ledger_heat", "2024-01") == ""
 
 
+def test_a_heating_value_beside_default_is_said_not_to_be_used(tmp_path: Path) -> None:
+    head = FUEL.strip() + ",ncv_source\n"
+    rows = [("default", "23.5"), ("default", ""), ("measured", "23.5"), ("", "23.5")]
+    text = "".join(
+        f"P1,P1-1,kiln,bituminous,2024-{n:02d},5,t,{ncv},{source}\n" for n, (source, ncv) in enumerate(rows, 1)
+    )
+    (told,) = found(home(tmp_path, {"ledger_fuel.csv": head + text}), "L38")
+    assert (told.source_cell, told.value, told.severity) == ("2[ncv_gj]", "23.5", "info")
+
+
 def test_no_ledgers_no_rows(tmp_path: Path) -> None:
     made = home(tmp_path)
     assert (made.ledgers.months(), made.ledgers.findings, made.ledgers.files) == ([], (), ())
