@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from contracts.ets import CARBON_UNCERTAINTY, DISTRIBUTIONS
+from kernels.rounding import half_up
 from kernels.uncertainty import SLOTS, Inputs, Terms, spread
 from kernels.uncertainty_fold import fold
 from kernels.uncertainty_variance import relative_sd, variance
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 #: The ends of a 95 % interval then wander by some 1.5 % of its width.
 DRAWS = 10_000
+#: Of tonnes that are shown, as of the emission of the year they belong to; spreads stay as drawn.
+DECIMALS = 2
 TOTAL = "total"
 
 
@@ -59,12 +62,12 @@ def table_rows(groups: list[Group], year: str, method: str, draws: int = DRAWS, 
         share = np.minimum(100 * parts / np.repeat(total, many), 100.0)
     known = [u for group in whole for _, u, _ in group.inputs.values()]
     totals = _about(whole, np.arange(len(whole))) | {
-        "emission_tco2": emission, "mean_tco2": drawn.mean, "sd_tco2": drawn.sd, "low_tco2": drawn.low, "high_tco2": drawn.high,
+        "emission_tco2": half_up(emission, DECIMALS)[0], "mean_tco2": drawn.mean, "sd_tco2": drawn.sd, "low_tco2": drawn.low, "high_tco2": drawn.high,
         "half_interval_pct": half, "confidence": [_worst([u.confidence for _, u, _ in g.inputs.values()]) for g in whole],
     }  # fmt: skip
     each = _about(whole, np.repeat(np.arange(len(whole)), many)) | {
         "source": [name for group in whole for name in _names(list(group.inputs))], "quantity": [u.quantity for u in known],
-        "emission_tco2": own, "basis": [u.id for u in known], "distribution": [u.distribution for u in known],
+        "emission_tco2": half_up(own, DECIMALS)[0], "basis": [u.id for u in known], "distribution": [u.distribution for u in known],
         "half_width_pct": 100 * inputs.half_width, "sd_pct": 100 * relative_sd(inputs), "share_pct": share,
         "confidence": [u.confidence for u in known],
     }  # fmt: skip

@@ -105,7 +105,7 @@ CARBON_UNCERTAINTY = Table(
         _YEAR, _METHOD,
         Column("source", LABEL, "排放源：total 为合计", "source; total for the line or entity as a whole", nullable=False),
         Column("quantity", LABEL, "输入量：total 为合计行", "input; total for the line's own row", nullable=False, values=QUANTITIES, meanings=m.of(m.ETS_QUANTITY, QUANTITIES)),
-        Column("emission_tco2", pa.float64(), "排放量：该输入所在各项之和; 合计行为未修约的生产线排放量", "sum of the terms that the input enters; of the line, its emission before rounding", "tCO2"),
+        Column("emission_tco2", pa.float64(), "排放量：该输入所在各项之和; 合计行为未修约各月之和; 保留两位小数", "sum of the terms that the input enters; of the line, that of its unrounded months; to 2 decimals", "tCO2"),
         Column("basis", LABEL, "不确定度依据：reference/ets/uncertainty.csv 的行", "row of reference/ets/uncertainty.csv"),
         Column("distribution", LABEL, "分布", "distribution", values=DISTRIBUTIONS, meanings=m.of(m.DISTRIBUTION, DISTRIBUTIONS)),
         Column("half_width_pct", pa.float64(), "相对半宽：正态为 95 % 区间, 其他为全宽之半; 独立月份已合并", "relative half-width: of the 95 % interval (normal), else of the whole range; independent months combined", "%", low=0),

@@ -111,6 +111,12 @@ def test_a_measured_heating_value_is_that_of_the_month_whatever_the_meter(meters
     assert ncv["emission_tco2"] == pytest.approx(2e5)
 
 
+def test_emissions_are_told_to_the_cent_as_those_of_the_year() -> None:
+    made = drawn(source("deduction", "carbide_slag", -25881.401776799998))
+    for rows in made.values():
+        assert set(rows["emission_tco2"]) == {-25881.40}
+
+
 def test_unequal_months_cancel_less() -> None:
     made = drawn(coal(1e5, ncv_source="measured"), months=1)
     assert made["L1"].filter(quantity="ncv")["half_width_pct"][0] == pytest.approx(1.5)
