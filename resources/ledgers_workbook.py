@@ -108,10 +108,13 @@ def _locked() -> Refusal:
 
 def _guard(data: bytes) -> dict[str, _Look]:
     """Looks by sheet name; of an .xls there are none."""
-    most = limits()["largest_file_mb"]
+    most = limits()["largest_xls_mb" if data[:4] == OLE else "largest_file_mb"]
     if len(data) > most * _MB:
         raise _RefusedError(
-            f"大于 {most:g} MB", f"is larger than {most:g} MB", "按年或按表拆分", "split it by year or table"
+            f"大于 {most:g} MB",
+            f"is larger than {most:g} MB",
+            "按年或按表拆分, .xls 请另存为 .xlsx",
+            "split it by year or table; save an .xls as .xlsx",
         )
     if data[:4] == OLE:
         if "EncryptedPackage".encode("utf-16-le") in data:

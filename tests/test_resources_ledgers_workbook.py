@@ -19,6 +19,7 @@ from contracts.ledgers import LEDGERS, PROVENANCE
 from pipelines.cli import main
 from resources.ledgers_template import Form, write_template
 from resources.ledgers_words import load_words
+from resources.ledgers_workbook import read_workbook
 from tests.ledger_files import checks, found, home, opened, submit, workbook
 
 if TYPE_CHECKING:
@@ -411,3 +412,10 @@ def test_a_place_beyond_the_sheet_takes_no_room(tmp_path: Path, old: bytes, new:
     assert made.ledgers.rows("ledger_fuel", "2024-01")["consumption"].to_list() == [12345.67]
     if not read:
         assert "beyond the last row" in found(made, "L01")[0].text_en
+
+
+def test_an_xls_too_large_to_be_looked_into_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calamine.CalamineWorkbook, "from_filelike", lambda *_: pytest.fail("was opened"))
+    refused = read_workbook(b"\xd0\xcf\x11\xe0" + bytes(20 << 20), [])
+    assert "20 MB" in str(refused)
+    assert ".xlsx" in str(refused)
