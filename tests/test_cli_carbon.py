@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from assets.products import PRODUCTS, bring_up
+from assets.products import PRODUCTS, bring_up, product
 from assets.release import publish_release
 from pipelines.cli import main
 from tests.carbon_home import METHOD, carbon_home, opened
@@ -179,3 +179,49 @@ def test_a_refused_file_is_named_by_the_doctor_and_stops_run_and_plan(
         assert refused.exit_code == 3
         assert said in refused.output + refused.stderr
     assert contents(root) == before
+
+
+def _brought_up(root: Path) -> None:
+    home = opened(root)
+    names = (
+        "ledgers",
+        "meters",
+        "carbon_months",
+        "carbon_years",
+        "uncertainty",
+        "allocation",
+        "carbon_findings",
+        "findings",
+    )
+    for of in (product(n) for n in names):
+        for key in sorted(of.keys(home)):
+            bring_up(home, of, key)
+
+
+def test_a_serious_finding_stands_against_its_line_with_place_and_remedy(root: Path) -> None:
+    fuel = root / "landing/ledgers/ledger_fuel.csv"
+    head, *rows = fuel.read_text("utf-8").splitlines()
+    # L1's anthracite is measured in January and at the default from February.
+    rows = [r + (",23.1,measured" if f"P1,L1,kiln,anthracite,{YEAR}-01" in r else ",,") for r in rows]
+    fuel.write_text("\n".join([f"{head},ncv_gj,ncv_source", *rows, ""]), encoding="utf-8")
+    _brought_up(root)
+    told = kiln(root, "filing", "--year", YEAR, code=3)
+    assert {r["scope_id"] for r in told["refusals"]} == {"L1"}
+    (refusal,) = told["refusals"]
+    assert (refusal["drafts"], refusal["missing"], refusal["complete"]) == ([], [], True)
+    assert "C17_ncv_switched_back (ledgers/ledger_fuel.csv" in refusal["findings"][0]
+    assert "file the measured value of the month" in refusal["findings"][0]
+    by_plant = kiln(root, "filing", "--year", YEAR, "--basis", "location_province", code=3)
+    assert {r["scope_id"] for r in by_plant["refusals"]} == {"L1", "P1"}
+
+
+def test_an_incomplete_year_names_the_months_that_it_lacks(root: Path) -> None:
+    for path in (root / "landing/ledgers").glob("*.csv"):
+        kept = [r for r in path.read_text("utf-8").splitlines() if f"{YEAR}-11" not in r and f"{YEAR}-12" not in r]
+        path.write_text("\n".join([*kept, ""]), encoding="utf-8")
+    _brought_up(root)
+    told = kiln(root, "filing", "--year", YEAR, "--basis", "location_province", "--allowances", code=3)
+    months = [f"{YEAR}-11", f"{YEAR}-12"]
+    assert {(r["table"], r["scope_id"]): r["lacking"] for r in told["refusals"]} == dict.fromkeys((("carbon_line_year", "L1"), ("carbon_line_year", "L2"), ("carbon_entity_year", "P1"), ("carbon_entity_year", "P2"), ("allocation_year", "L1"), ("allocation_year", "L2")), months)  # fmt: skip
+    words = CliRunner().invoke(main, ["carbon", "filing", "--year", YEAR, "--home", str(root)])
+    assert f"the year is not complete, without: {YEAR}-11, {YEAR}-12" in words.output
