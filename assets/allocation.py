@@ -75,7 +75,7 @@ def allocated(
     counts: dict[str, int] = {}
     for n, row in enumerate(made):
         counts[row["plant_id"]] = row["number"] = counts.get(row["plant_id"], 0) + 1
-        _settled(ground, row, found, n, previous.get(row["line_id"]))
+        _settled(ground, row, found, n, None if row["shared"] else previous.get(row["line_id"]))
     return made
 
 
@@ -95,7 +95,8 @@ def _facts(
     listed = [
         n for n in ground.registry.lines if n.line_id == line["line_id"] and n.overlaps(ground.first, ground.last)
     ]
-    last = max(listed, key=lambda n: n.valid_from, default=None)
+    own_rows = [n for n in listed if n.plant_id == line["plant_id"]]
+    last = max(own_rows or listed, key=lambda n: n.valid_from, default=None)
     plant = _plant(ground, line["plant_id"])
     factor = ground.factor("ef_clinker", last.clinker_class) if last else None
     carbide = ground.factor("k_rawmat", CARBIDE)
@@ -106,6 +107,7 @@ def _facts(
         "clinker_variety": own.variety or None if own else None, "capacity_t_d": last.capacity_t_d if last else None,
         "entity_tco2": entities.get(line["plant_id"]), "obligation_t": line["whole_tco2"],
         "rounding_order": ground.order.id, "clause": ground.plan.clause, "complete": line["complete"], "lacks": line["missing"],
+        "shared": len({n.plant_id for n in listed}) > 1,
     }  # fmt: skip
     row["special"] = _special(ground, row, listed, own)
     # Lines alone may already be above the threshold; else it cannot be told on which side an unknown entity lies.
@@ -196,6 +198,8 @@ def _graded(ground: Ground, row: dict[str, Any], share: Factor | None) -> None:
     drafts = set((row.get("drafts") or "").split("|")) - {""}
     if ground.plan.confidence == "draft":
         drafts.add(f"plan {ground.plan.from_year}")
+    if row["shared"]:
+        drafts.add("change of plant")
     if row["special"] is None:
         scopes += ["alpha_slope", "alpha_cap", "alpha_band"]
         if ground.order.confidence == "draft":
@@ -210,8 +214,7 @@ def _graded(ground: Ground, row: dict[str, Any], share: Factor | None) -> None:
     notes = [NOTES[key] for key in (row["special"], row.get("no_number")) if key and key in NOTES]
     if row["lacks"]:
         notes.append((f"缺 {row['lacks']}", f"lacks {row['lacks']}"))
-    if not row["complete"]:
-        notes.append(NOTES["incomplete"])
+    notes += [NOTES[name] for name, holds in (("shared", row["shared"]), ("incomplete", not row["complete"])) if holds]
     row["note_zh"], row["note_en"] = ("; ".join(n[i] for n in dict.fromkeys(notes)) or None for i in (0, 1))
 
 

@@ -67,8 +67,8 @@ class Ground:
 
 @dataclass(frozen=True)
 class Desk:
-    """A year's lines and what their allowances rest on: `entities` direct emission by plant, `previous` and `totals` of lines, of the
-    year before and of this one, `declared` what registry/ets_lines.csv says.
+    """A year's lines and what their allowances rest on: `entities` direct emission by plant, `previous` of lines and of the year before,
+    `totals` by plant and line of this one, `declared` what registry/ets_lines.csv says.
     """
 
     ground: Ground
@@ -78,9 +78,10 @@ class Desk:
     declared: dict[str, LineYear | None]
 
     @property
-    def totals(self) -> dict[str, float]:
-        """Emission of each line."""
-        return _column(self.lines, "line_id", "total_tco2")
+    def totals(self) -> dict[tuple[str, str], float]:
+        """Emission of each line, by plant and line."""
+        rows = self.lines.select("plant_id", "line_id", pl.col("total_tco2").cast(pl.Float64)).drop_nulls()
+        return {(plant, line): total for plant, line, total in rows.iter_rows()}
 
 
 def desk_of(bench: Bench, year: str) -> Desk | None:
@@ -97,9 +98,7 @@ def desk_of(bench: Bench, year: str) -> Desk | None:
     ground = Ground(number, plan, book.orders[plan.profile], factors, registry, own.balance(number))
     before = book.plan(number - 1)
     previous = (
-        {}
-        if before is None
-        else _column(_read(bench, CARBON_LINE_YEAR.name, str(number - 1), LINE, before), "line_id", "total_tco2")
+        {} if before is None else _whole_lines(_read(bench, CARBON_LINE_YEAR.name, str(number - 1), LINE, before))
     )
     entities = _column(_read(bench, CARBON_ENTITY_YEAR.name, year, _ENTITY, plan), "plant_id", "direct_tco2")
     return Desk(ground, lines, entities, previous, {n: own.line(n, number) for n in lines["line_id"]})
@@ -112,6 +111,13 @@ def _read(bench: Bench, table: str, key: str, columns: list[str], plan: Plan) ->
         return pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
     frame = pl.DataFrame(pl.from_arrow(found)).with_columns(pl.col(pl.Categorical).cast(pl.String))
     return frame.filter(pl.col("method_id") == plan.method, pl.col("aggregation") == plan.aggregation)
+
+
+def _whole_lines(frame: pl.DataFrame) -> dict[str, float]:
+    """Emission by line; of one that changed hands the sum of its plants' rows, none where one of them has none."""
+    total = pl.col("total_tco2").cast(pl.Float64)
+    whole = frame.group_by("line_id").agg(pl.when(total.null_count() == 0).then(total.sum().round(2)))
+    return dict(whole.drop_nulls().iter_rows())
 
 
 def _column(frame: pl.DataFrame, key: str, value: str) -> dict[str, float]:

@@ -29,5 +29,9 @@ NOTES: dict[str, tuple[str, str]] = {
         "no balance value: write the one published on the platform into registry/ets.csv",
     ),
     "no_emission": ("没有生产线排放量或熟料产量", "the line has no emission or no clinker"),
+    "shared": (
+        "该生产线年内变更企业: 仅为本企业各月, 核定与预分配如何分担未见规定",
+        "the line changed plant in the year: the months of this plant alone; how allowance and advance are shared is not laid down",
+    ),
     "incomplete": ("年度尚不完整", "the year is not complete"),
 }  # fmt: skip

@@ -151,7 +151,7 @@ def _line_sums(plan: Plan, rows: pl.DataFrame, figures: Figures) -> pl.DataFrame
         pl.lit("sum").alias("kind"), pl.col("source").alias("sum"), pl.col("account_line").alias("line_id")
     )
     for column, separator in (("missing", "; "), ("drafts", "|")):
-        by = ["level", "account_line", "method_id"]
+        by = ACCOUNT
         texts = [listed(rows, by if n == "total" else [*by, "sum"], column, separator) for n in ("total", "")]
         texts[0] = texts[0].with_columns(pl.lit("total").alias("sum"))
         sums = sums.join(pl.concat(texts, how="diagonal"), on=[*by, "sum"], how="left")

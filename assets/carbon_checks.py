@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from assets.carbon_inputs import in_month
 from resources.factors import MissingFactor
 
 if TYPE_CHECKING:
@@ -54,10 +55,17 @@ class Desk:
         return found.value
 
     def plants(self) -> pl.DataFrame:
-        """Plant of each line."""
-        listed = dict(sorted((n.line_id, n.plant_id) for n in self.registry.lines))
-        names = {"line_id": pl.String, "plant_id": pl.String}
-        return pl.DataFrame(list(listed.items()), schema=names, orient="row")
+        """Plant of each line in each period: a month's owner, for the year the last one; also of lines that are in force no more."""
+        periods = [*(f"{self.year}-{m:02d}" for m in range(1, 13)), str(self.year)]
+        ever = {n.line_id: n.plant_id for n in sorted(self.registry.lines, key=lambda n: n.valid_from)}
+        held = [{i: n.plant_id for i, n in in_month(self.registry, p).items()} for p in periods[:-1]]
+        of_year = {i: p for month in held for i, p in month.items()}
+        rows = [
+            (i, period, p)
+            for period, some in zip(periods, [*held, of_year], strict=True)
+            for i, p in (ever | some).items()
+        ]
+        return pl.DataFrame(rows, dict.fromkeys(("line_id", "period", "plant_id"), pl.String), orient="row")
 
     def clinker(self) -> pl.DataFrame:
         """Lines and months that made clinker."""
@@ -218,7 +226,11 @@ def _waste_heat(desk: Desk, _bounds: Bounds) -> pl.DataFrame:
     """By line where lines have rows of their own, else by plant: only kilns have waste heat."""
     rows = desk.ledgers["ledger_electricity"].filter(pl.col("waste_heat_mwh") > 0)
     made = desk.clinker().select("line_id", "month", "output_t")
-    of_plants = made.join(desk.plants(), on="line_id").group_by("plant_id", "month").agg(pl.col("output_t").sum())
+    of_plants = (
+        made.join(desk.plants().rename({"period": "month"}), on=["line_id", "month"])
+        .group_by("plant_id", "month")
+        .agg(pl.col("output_t").sum())
+    )
     by_line = rows.filter(pl.col("line_id").is_not_null()).join(made, on=["line_id", "month"])
     by_plant = rows.filter(pl.col("line_id").is_null()).join(of_plants, on=["plant_id", "month"])
     some = pl.concat([by_line, by_plant.select(by_line.columns)])

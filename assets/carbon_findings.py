@@ -114,7 +114,7 @@ def carbon_findings(desk: Desk) -> Iterator[Finding]:
         if name in WITHIN:
             outside = ~outside
         if "plant_id" not in rows.columns:
-            rows = rows.join(plants, on="line_id", how="left")
+            rows = rows.join(plants, on=["line_id", "period"], how="left")
         found = rows.filter(outside.fill_null(False)).sort("plant_id", "line_id", "period", nulls_last=True)
         for row in found.iter_rows(named=True):
             figures = {

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from resources.bench import Bench
     from resources.methods import MethodBook
-    from resources.registry import Registry
+    from resources.registry import Line, Registry
 
 #: Key of tables without partitions.
 ALL = "all"
@@ -65,7 +65,7 @@ def read_month(bench: Bench, month: str, book: MethodBook) -> Inputs | None:
     first, last = month_span(month)
     registry = bench.registry(first, last)
     ledgers["ledger_fuel"] = _metered(bench, ledgers["ledger_fuel"], first, last)
-    lines = _lines(registry, first, last)
+    lines = _lines(registry, month)
     filed = _filed(ledgers, lines)
     lines = lines.filter(pl.col("plant_id").is_in(filed))
     ledgers["ledger_fuel"] = _only_line(ledgers["ledger_fuel"], lines)
@@ -74,15 +74,17 @@ def read_month(bench: Bench, month: str, book: MethodBook) -> Inputs | None:
     return Inputs(month, first, last, lines.join(clinker, on="line_id", how="left"), plants, ledgers)
 
 
-def _lines(registry: Registry, first: date, last: date) -> pl.DataFrame:
-    """Lines in force on some day of the month; of several rows of one line the last."""
-    rows = {
-        n.line_id: (n.line_id, n.plant_id, n.clinker_class)
-        for n in sorted(registry.lines, key=lambda n: n.valid_from)
-        if n.valid_from <= last and (n.valid_to is None or n.valid_to > first)
-    }
+def in_month(registry: Registry, month: str) -> dict[str, Line]:
+    """Lines in force on some day of the month by id; of several rows of one line the last: the whole month is its plant's."""
+    first, last = month_span(month)
+    rows = sorted(registry.lines, key=lambda n: n.valid_from)
+    return {n.line_id: n for n in rows if n.valid_from <= last and (n.valid_to is None or n.valid_to > first)}
+
+
+def _lines(registry: Registry, month: str) -> pl.DataFrame:
+    rows = [(n.line_id, n.plant_id, n.clinker_class) for n in in_month(registry, month).values()]
     columns = {"line_id": pl.String, "plant_id": pl.String, "clinker_class": pl.String}
-    return pl.DataFrame(list(rows.values()), columns, orient="row")
+    return pl.DataFrame(rows, columns, orient="row")
 
 
 def _plants(registry: Registry, filed: list[str], first: date, last: date, book: MethodBook) -> pl.DataFrame:

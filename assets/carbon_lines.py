@@ -22,23 +22,24 @@ if TYPE_CHECKING:
     from kernels.carbon import Places
     from kernels.rounding import Bytes, Floats
 
-_KEY = ["line_id", "method_id"]
+_OWN = ["plant_id", "line_id"]
+_KEY = [*_OWN, "method_id"]
+#: The same as accounts name it.
+_ACCOUNT = ["plant_id", "account_line", "method_id"]
 _NAMES = {s: f"{s}_tco2" for s in SUMS}
 
 
 def line_years(year: Year) -> pl.DataFrame:
-    """One row a line, method and aggregation, but for the columns that are the same for all."""
+    """One row a line of a plant, method and aggregation, but for the columns that are the same for all."""
     accounts = _accounts(year)
     both = [_weighted(year, accounts), _monthly(year, accounts)]
     made = pl.concat(both, how="diagonal").join(_clinker(year), on=_KEY, how="left")
-    made = made.join(year.gaps.select("line_id", "gap"), on="line_id", how="left").join(
-        year.filed, on="line_id", how="left"
-    )
+    made = made.join(year.gaps.select(*_OWN, "gap"), on=_OWN, how="left").join(year.filed, on=_OWN, how="left")
     for column, separator in (("missing", "; "), ("drafts", "|")):
         made = made.join(
-            year.listed(["account_line", "method_id"], column, separator),
+            year.listed(_ACCOUNT, column, separator),
             left_on=_KEY,
-            right_on=["account_line", "method_id"],
+            right_on=_ACCOUNT,
             how="left",
         )
     missing = pl.concat_str("gap", "missing", separator="; ", ignore_nulls=True)
@@ -85,31 +86,22 @@ def _weighted(year: Year, accounts: pl.DataFrame) -> pl.DataFrame:
         ]
         figure = pl.when(pl.col("method_id").is_in(has)).then(pl.Series(values).fill_nan(None))
         made = made.with_columns(figure.alias(_NAMES[name]))
-    heat = year.sources.filter(pl.col("level") == "line").group_by("account_line", "method_id").agg(_all("heat"))
-    made = made.filter(pl.col("level") == "line").join(heat, on=["account_line", "method_id"], how="left")
+    heat = year.sources.filter(pl.col("level") == "line").group_by(_ACCOUNT).agg(_all("heat"))
+    made = made.filter(pl.col("level") == "line").join(heat, on=_ACCOUNT, how="left")
     return made.drop("level").with_columns(aggregation=pl.lit("annual_weighted"))
 
 
 def _monthly(year: Year, accounts: pl.DataFrame) -> pl.DataFrame:
-    key = ["line_id", "method_id"]
     # Rounded to what the sum of decimals is on paper.
     value = pl.when(pl.col("emission_tco2").null_count() == 0).then(pl.col("emission_tco2").sum().round(6))
     sums = (
-        year.sums.group_by(*key, "sum")
+        year.sums.group_by(*_KEY, "sum")
         .agg(value.alias("value"))
-        .pivot(on="sum", on_columns=list(SUMS), index=key, values="value")
+        .pivot(on="sum", on_columns=list(SUMS), index=_KEY, values="value")
     )
-    made = accounts.filter(pl.col("level") == "line").join(sums.rename(_NAMES), on=key, how="left")
-    heat = (
-        year.sources.filter(pl.col("level") == "line")
-        .group_by("account_line", "method_id")
-        .agg(_all("months_heat").alias("heat"))
-    )
-    return (
-        made.join(heat, on=["account_line", "method_id"], how="left")
-        .drop("level")
-        .with_columns(aggregation=pl.lit("monthly_sum"))
-    )
+    made = accounts.filter(pl.col("level") == "line").join(sums.rename(_NAMES), on=_KEY, how="left")
+    heat = year.sources.filter(pl.col("level") == "line").group_by(_ACCOUNT).agg(_all("months_heat").alias("heat"))
+    return made.join(heat, on=_ACCOUNT, how="left").drop("level").with_columns(aggregation=pl.lit("monthly_sum"))
 
 
 def _all(column: str) -> pl.Expr:
@@ -117,7 +109,7 @@ def _all(column: str) -> pl.Expr:
 
 
 def _clinker(year: Year) -> pl.DataFrame:
-    """Clinker and carbide slag of the year by line and method, with their factors."""
+    """Clinker and carbide slag of the year by plant, line and method, with their factors."""
     lines = year.sources.filter(pl.col("level") == "line").with_columns(line_id=pl.col("account_line"))
     clinker = lines.filter(pl.col("part").is_in(OF_CLINKER)).select(
         *_KEY, clinker_t="activity", ef=pl.when(pl.col("part") == "clinker").then("factor")

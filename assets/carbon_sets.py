@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
     from resources.factors import FactorBook
 
-_LINE = ["line_id", "method_id"]
+_LINE = ["plant_id", "line_id", "method_id"]
 _BASIS = ["plant_id", "method_id", "electricity_basis"]
 
 
 def with_month_sets(rows: pl.DataFrame, book: FactorBook, first: date, last: date) -> pl.DataFrame:
     """Rows of a month with `factor_set`: the factors of the source, or of the sources of its line that a sum adds."""
-    by = ["plant_id", *_LINE, "sum"]
+    by = [*_LINE, "sum"]
     own = texts(rows.select(*by, "kind", "level", used=pl.col("factor_ids").cast(pl.String).fill_null("")))
     added = own.filter((pl.col("kind") == "source") & (pl.col("level") == "line"))
     summed = pl.concat([added, added.with_columns(sum=pl.lit("total"))]).group_by(by).agg(_joined("used").alias("all"))

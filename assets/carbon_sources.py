@@ -60,7 +60,8 @@ def _fuel_rows(factors: Factors, fuels: pl.DataFrame) -> pl.DataFrame:
 
 def _fossil(inputs: Inputs, factors: Factors, _part: Part) -> pl.DataFrame:
     kiln = inputs.of("ledger_fuel").filter(pl.col("facility") == "kiln")
-    rows = _fuel_rows(factors, kiln.filter(pl.col("line_id").is_in(inputs.lines["line_id"].implode())))
+    # Of a line that changed plant each burns its own fuel: a row of the other plant feeds nothing.
+    rows = _fuel_rows(factors, kiln.join(inputs.lines, on=["plant_id", "line_id"], how="semi"))
     # A kiln that made clinker burnt something: no row at all is a gap, and so is fuel of which nobody says whose it was.
     unburnt = inputs.lines.filter(
         ~pl.col("line_id").is_in(rows["line_id"].implode()) & (pl.col("output_t") != 0).fill_null(True)

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from assets.carbon_groups import ACCOUNT, SOURCE, UNIT, coded, listed, sorted_sources, starts, texts, within
-from assets.carbon_inputs import month_span
+from assets.carbon_inputs import in_month
 from assets.carbon_unfiled import with_unfiled
 from kernels.carbon import Rows
 from kernels.carbon_sums import year_figures
@@ -33,7 +33,7 @@ _CODED = ("plant_id", "line_id", "method_id", "part", "level", "unit", "source",
 @dataclass(frozen=True)
 class Year:
     """Sources of a year sorted by account, unit, source and month; `sums` are the line sums of its months, `gaps` the months in which
-    a line in force filed nothing although its plant did later, `filed` months by line and whether all in force are there.
+    a line in force filed nothing although its plant did later, `filed` months by plant and line and whether all in force are there.
     """
 
     plan: Plan
@@ -119,26 +119,17 @@ class Year:
 
 
 def _filed(registry: Registry, months: pl.DataFrame, year: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Gaps (plant, line, missing) and, by line, months filed and completeness."""
-    spans = [(f"{year}-{m:02d}", *month_span(f"{year}-{m:02d}")) for m in range(1, 13)]
-    due = [
-        (n.plant_id, n.line_id, month)
-        for n in registry.lines
-        for month, first, last in spans
-        if n.valid_from <= last and (n.valid_to is None or n.valid_to > first)
-    ]
-    frame = pl.DataFrame(due, {"plant_id": pl.String, "line_id": pl.String, "month": pl.String}, orient="row").unique()
-    there = (
-        months.filter(pl.col("line_id").is_not_null())
-        .select("line_id", "month")
-        .unique()
-        .with_columns(there=pl.lit(True))
-    )
+    """Gaps (plant, line, missing) and, by plant and line, months filed and completeness: of a line that changed hands each answers for its own."""
+    spans = [f"{year}-{m:02d}" for m in range(1, 13)]
+    due = [(n.plant_id, n.line_id, month) for month in spans for n in in_month(registry, month).values()]
+    frame = pl.DataFrame(due, {"plant_id": pl.String, "line_id": pl.String, "month": pl.String}, orient="row")
+    own = ["plant_id", "line_id"]
+    there = months.filter(pl.col("line_id").is_not_null()).select(*own, "month", there=pl.lit(True)).unique()
     latest = months.group_by("plant_id").agg(pl.col("month").max().alias("latest"))
-    frame = frame.join(there, on=["line_id", "month"], how="left").join(latest, on="plant_id")
+    frame = frame.join(there, on=[*own, "month"], how="left").join(latest, on="plant_id")
     gaps = frame.filter(pl.col("there").is_null() & (pl.col("month") < pl.col("latest"))).sort("month")
-    named = gaps.group_by("plant_id", "line_id").agg(pl.col("month").sort().str.join("; ").alias("gap"))
-    filed = frame.group_by("line_id").agg(
+    named = gaps.group_by(own).agg(pl.col("month").sort().str.join("; ").alias("gap"))
+    filed = frame.group_by(own).agg(
         pl.col("there").sum().cast(pl.Int32).alias("months"), pl.col("there").is_not_null().all().alias("complete")
     )
     return named, filed

@@ -31,7 +31,7 @@ def carbon_months_add_up(home: Home, keys: list[str]) -> Found:
             continue
         frame = plain(table)
         sources = frame.filter(kind="source")
-        key = ["line_id", "method_id"]
+        key = ["plant_id", "line_id", "method_id"]
         added = (
             sources.filter(level="line")
             .group_by(key)
@@ -45,7 +45,7 @@ def carbon_months_add_up(home: Home, keys: list[str]) -> Found:
         off = (pl.col("emission_tco2") - pl.col("due")).abs() > _CENT * (pl.col("n") + 1) + _NOISE
         wrong = both.filter(off.fill_null(False) | (pl.col("gone") != pl.col("emission_tco2").is_null()))
         problems += [
-            f"{month}: {r['line_id']} {r['method_id']} does not add up: {r['emission_tco2']}, its sources make {r['due']}"
+            f"{month}: {r['plant_id']} {r['line_id']} {r['method_id']} does not add up: {r['emission_tco2']}, its sources make {r['due']}"
             for r in wrong.sort(key).iter_rows(named=True)
         ]
         facts["sources"] += sources.height
@@ -71,19 +71,20 @@ def carbon_years_add_up(home: Home, keys: list[str]) -> Found:
 
 
 def _months(home: Home, year: str, lines: pl.DataFrame) -> list[str]:
-    columns = ["line_id", "method_id", "kind", "sum", "emission_tco2"]
+    key = ["plant_id", "line_id", "method_id"]
+    columns = [*key, "kind", "sum", "emission_tco2"]
     months = [
         t
         for k in home.lake.keys("carbon_line_month")
         if k.startswith(year) and (t := home.lake.read("carbon_line_month", k, columns))
     ]
     totals = pl.concat([plain(t) for t in months]).filter(kind="sum", sum="total")
-    due = totals.group_by("line_id", "method_id").agg(pl.col("emission_tco2").sum().alias("due"))
-    both = lines.filter(aggregation="monthly_sum").join(due, on=["line_id", "method_id"], how="left")
+    due = totals.group_by(key).agg(pl.col("emission_tco2").sum().alias("due"))
+    both = lines.filter(aggregation="monthly_sum").join(due, on=key, how="left")
     off = (pl.col("total_tco2") - pl.col("due")).abs() > _CENT
     return [
-        f"{year}: {r['line_id']} {r['method_id']} monthly_sum is {r['total_tco2']}, its months make {r['due']}"
-        for r in both.filter(off).sort("line_id").iter_rows(named=True)
+        f"{year}: {r['plant_id']} {r['line_id']} {r['method_id']} monthly_sum is {r['total_tco2']}, its months make {r['due']}"
+        for r in both.filter(off).sort(key).iter_rows(named=True)
     ]
 
 

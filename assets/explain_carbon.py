@@ -71,35 +71,47 @@ class Edition:
 
 
 def explain_line_year(
-    edition: Edition, line_id: str, year: str, method_id: str, aggregation: str = AGGREGATIONS[0]
+    edition: Edition, line_id: str, year: str, method_id: str, aggregation: str = AGGREGATIONS[0], plant_id: str = ""
 ) -> dict[str, Any]:
     """The row of `carbon_line_year`, its method, the sources of each of its months, and which factors they used.
 
-    NothingToExplain where there is no such row.
+    `plant_id` tells apart the rows of a line that changed hands. NothingToExplain where there is no such row, or more than one.
     """
-    figure = _figure(edition, line_id, year, method_id, aggregation)
+    figure = _figure(edition, line_id, year, method_id, aggregation, plant_id)
     method = edition.home.methods[figure["method_id"]]
     months, every = [], []
     for month in (f"{year}-{m:02d}" for m in range(1, 13)):
         rows = edition.rows(CARBON_LINE_MONTH.name, month)
-        mine = None if rows is None else rows.filter(line_id=line_id, method_id=method.id, level="line")
+        mine = (
+            None
+            if rows is None
+            else rows.filter(plant_id=figure["plant_id"], line_id=line_id, method_id=method.id, level="line")
+        )
         if mine is not None and mine.height:
             months.append(_month(edition, method, month, mine))
             every.append(mine)
     used = sorted({(f, s["month"]) for m in months for s in m["sources"] for f in s["factor_ids"]})
     return {
-        "line_id": line_id, "year": year, "figure": figure, "edition": edition.release_id or "lake",
+        "plant_id": figure["plant_id"], "line_id": line_id, "year": year, "figure": figure, "edition": edition.release_id or "lake",
         "method": _method(edition, method), "months": months, "factors": _factors(edition, used),
         "year_sources": _weighted(edition, method, year, pl.concat(every)) if every and aggregation == AGGREGATIONS[0] else [],
     }  # fmt: skip
 
 
-def _figure(edition: Edition, line_id: str, year: str, method_id: str, aggregation: str) -> dict[str, Any]:
+def _figure(
+    edition: Edition, line_id: str, year: str, method_id: str, aggregation: str, plant_id: str
+) -> dict[str, Any]:
     rows = edition.rows(CARBON_LINE_YEAR.name, year)
     frame = pl.DataFrame() if rows is None else rows.filter(line_id=line_id)
     if not frame.height:
         known = [] if rows is None else sorted(rows["line_id"].unique().to_list())
         raise NothingToExplain(f"{year} 没有生产线 no line {line_id} in {year}; 有 there are {', '.join(known) or '-'}")
+    plants = sorted(frame["plant_id"].unique().to_list())
+    if plant_id not in plants and (plant_id or len(plants) > 1):
+        raise NothingToExplain(
+            f"{line_id} {year} 属于 is a line of {', '.join(plants)}: 用 --plant 指明其一 name one of them with --plant"
+        )
+    frame = frame.filter(plant_id=plant_id or plants[0])
     in_force = frame.filter(pl.col("in_force")).sort("method_id")
     wanted = method_id or (in_force if in_force.height else frame)["method_id"][0]
     found = frame.filter(method_id=wanted, aggregation=aggregation)

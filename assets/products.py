@@ -184,12 +184,12 @@ PRODUCTS: tuple[Product, ...] = (
     ),
     Product("carbon_months", ("carbon_line_month",), "month", "carbon-months-5", make_carbon_months, carbon_month_keys),
     Product(
-        "carbon_years", ("carbon_line_year", "carbon_entity_year"), "year", "carbon-years-6", make_carbon_years, carbon_year_keys
+        "carbon_years", ("carbon_line_year", "carbon_entity_year"), "year", "carbon-years-7", make_carbon_years, carbon_year_keys
     ),
-    Product("uncertainty", ("carbon_uncertainty",), "year", "uncertainty-4", make_uncertainty, uncertainty_years),
-    Product("allocation", ("allocation_year",), "year", "allocation-2", make_allocation, allocation_years),
+    Product("uncertainty", ("carbon_uncertainty",), "year", "uncertainty-5", make_uncertainty, uncertainty_years),
+    Product("allocation", ("allocation_year",), "year", "allocation-3", make_allocation, allocation_years),
     Product("calendar", ("filing_calendar",), "year", "calendar-2", make_calendar, calendar_years),
-    Product("carbon_findings", ("carbon_findings",), "year", "carbon-findings-4", make_carbon_findings, finding_years),
+    Product("carbon_findings", ("carbon_findings",), "year", "carbon-findings-5", make_carbon_findings, finding_years),
     # After all that findings are made of.
     Product("findings", ("findings",), "none", "findings-3", make_findings, lambda _: [ALL]),
 )  # fmt: skip

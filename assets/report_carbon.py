@@ -56,10 +56,13 @@ def status(name: str) -> Html:
 def _lines(facts: Facts, c: CarbonFacts) -> Iterator[Html]:
     zh, en = c.titles[c.method]
     yield tag("p", both(zh, en), " ", tag("code", c.method), "；", both("全年加权", "annual_weighted"), class_="soft")
-    widths = {r["line_id"]: r for r in c.uncertainty.filter(year=c.year, method_id=c.method).iter_rows(named=True)}
+    widths = {
+        (r["plant_id"], r["line_id"]): r
+        for r in c.uncertainty.filter(year=c.year, method_id=c.method).iter_rows(named=True)
+    }
     rows = []
     for r in c.own.head(MOST * 4).iter_rows(named=True):
-        width = widths.get(r["line_id"], {})
+        width = widths.get((r["plant_id"], r["line_id"]), {})
         span = (
             f"{number(width['low_tco2'], 0)} – {number(width['high_tco2'], 0)}"
             if width.get("low_tco2") is not None else "–"
@@ -93,11 +96,10 @@ def _months(facts: Facts, c: CarbonFacts) -> Iterator[Html]:
     named = ((swatch_of(colour(i)), both(SOURCES.get(n, ""), n)) for i, n in enumerate(names))
     lacking = tag("li", swatch_of("#f3d6d6"), both("缺数", "no number"))
     yield tag("ul", *(tag("li", *pair) for pair in named), lacking, class_="legend")
-    lines = c.own["line_id"].to_list()
-    for line in lines[:MOST]:
-        plant = c.own.filter(line_id=line)["plant_id"].item()
+    lines = list(c.own.select("plant_id", "line_id").iter_rows())
+    for plant, line in lines[:MOST]:
         yield tag("h3", line, " ", tag("span", facts.plant(plant), class_="soft"))
-        yield months(c.months(line), names)
+        yield months(c.months(plant, line), names)
     yield from _more(len(lines), "carbon_line_month")
 
 
@@ -105,12 +107,12 @@ def _methods(c: CarbonFacts) -> Html:
     """Lines down by method; the year, the year before, and how they differ."""
     order = {name: i for i, name in enumerate([c.method, *sorted(set(c.titles) - {c.method})])}
     most = float(c.years.select(pl.col("total_tco2").max()).item() or 0.0)
-    found = {(r["line_id"], r["method_id"], r["year"]): r for r in c.years.iter_rows(named=True)}
+    found = {(r["plant_id"], r["line_id"], r["method_id"], r["year"]): r for r in c.years.iter_rows(named=True)}
     before = min(c.years["year"].to_list())
     rows = []
-    for line in c.own["line_id"].to_list()[:MOST]:
-        for method in sorted({i for n, i, _ in found if n == line}, key=order.__getitem__):
-            now, then = (found.get((line, method, y)) for y in (c.year, before))
+    for plant, line in list(c.own.select("plant_id", "line_id").iter_rows())[:MOST]:
+        for method in sorted({i for p, n, i, _ in found if (p, n) == (plant, line)}, key=order.__getitem__):
+            now, then = (found.get((plant, line, method, y)) for y in (c.year, before))
             if now is None:
                 continue
             value, old = now["total_tco2"], then["total_tco2"] if then and before != c.year else None

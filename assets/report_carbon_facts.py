@@ -50,7 +50,7 @@ class CarbonFacts:
     @property
     def own(self) -> pl.DataFrame:
         """Lines of the year by its method."""
-        return self.years.filter(year=self.year, method_id=self.method).sort("line_id")
+        return self.years.filter(year=self.year, method_id=self.method).sort("line_id", "plant_id")
 
     @property
     def names(self) -> list[str]:
@@ -58,10 +58,12 @@ class CarbonFacts:
         found = self.sources.filter(level="line", kind="source").group_by("source").agg(pl.col("emission_tco2").sum())
         return found.sort(pl.col("emission_tco2").abs(), "source", descending=[True, False])["source"].to_list()
 
-    def months(self, line: str) -> dict[str, dict[str, float] | None]:
-        """tCO2 of a line by month 'MM' and source; None for a month of which a source has no number."""
+    def months(self, plant: str, line: str) -> dict[str, dict[str, float] | None]:
+        """tCO2 of a plant's line by month 'MM' and source; None for a month of which a source has no number."""
         made: dict[str, dict[str, float] | None] = {}
-        rows = self.sources.filter(pl.col("line_id") == line, level="line", kind="source").sort("month", "source")
+        rows = self.sources.filter(
+            pl.col("plant_id") == plant, pl.col("line_id") == line, level="line", kind="source"
+        ).sort("month", "source")
         for month, source, tonnes, missing in rows.select("month", "source", "emission_tco2", "missing").iter_rows():
             into = made.setdefault(month[5:], {})
             if missing is not None:

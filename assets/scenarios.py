@@ -80,7 +80,7 @@ class Stage:
         """Direct emissions of plants, moved by what their lines moved; a plant whose line lost its number has none."""
         made = dict(self.desk.entities)
         for line in lines:
-            plant, before = line["plant_id"], self.desk.totals.get(line["line_id"])
+            plant, before = line["plant_id"], self.desk.totals.get((line["plant_id"], line["line_id"]))
             if plant in made and before is not None and line["total_tco2"] is not None:
                 made[plant] += line["total_tco2"] - before
             else:

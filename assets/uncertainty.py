@@ -74,42 +74,44 @@ def make_uncertainty(bench: Bench, year: str) -> dict[str, pa.Table]:
 
 
 def grouped(
-    sources: pl.DataFrame, book: EtsBook, classes: dict[str, float], incomplete: dict[str, str]
+    sources: pl.DataFrame, book: EtsBook, classes: dict[str, float], incomplete: dict[tuple[str, str], str]
 ) -> list[Group]:  # fmt: skip
     """Lines, then entities, by name. `sources` has the columns of _BY, month, emission_unrounded_tco2 and missing; `incomplete` names
-    what a line's year lacks.
+    what the year of a (plant, line) lacks.
     """
-    ground = _Ground(book, classes, _weights(sources, "line_id") | _weights(sources, "plant_id"))
+    ground = _Ground(book, classes, _weights(sources, "plant_id", "line_id") | _weights(sources, "plant_id"))
     rows = sources.group_by(_BY).agg(
         pl.col("emission_unrounded_tco2").sum().alias("base"), pl.col("missing").drop_nulls().unique().sort().str.join("; "),
     ).sort(_BY, nulls_last=True)  # fmt: skip
-    lines: dict[str, Group] = {}
+    lines: dict[tuple[str, str], Group] = {}
     plants: dict[str, Group] = {}
     for row in rows.iter_rows(named=True):
         plant = plants.setdefault(row["plant_id"], Group(row["plant_id"], None))
         if row["line_id"] is not None:
-            _enter(lines.setdefault(row["line_id"], Group(row["plant_id"], row["line_id"])), row, ground)
+            _enter(
+                lines.setdefault((row["plant_id"], row["line_id"]), Group(row["plant_id"], row["line_id"])), row, ground
+            )
         _enter(plant, row, ground)
-    for line_id, text in sorted(incomplete.items()):
-        for group in (g for n, g in lines.items() if n == line_id):
+    for (plant_id, line_id), text in sorted(incomplete.items()):
+        if group := lines.get((plant_id, line_id)):
             # What a source lacks is named with it; here stand months without any.
             group.missing = group.missing or [text]
-            plants[group.plant_id].missing = plants[group.plant_id].missing or [f"{line_id}: {text}"]
+            plants[plant_id].missing = plants[plant_id].missing or [f"{line_id}: {text}"]
     with_lines = {g.plant_id for g in lines.values()}
     return [*(lines[n] for n in sorted(lines)), *(plants[n] for n in sorted(plants) if n in with_lines)]
 
 
-def _weights(sources: pl.DataFrame, who: str) -> dict[tuple[str | None, ...], float]:
+def _weights(sources: pl.DataFrame, *who: str) -> dict[tuple[str | None, ...], float]:
     """Root of the sum of squared months, of all meters and lines together: what independent months leave of one error."""
-    by = [who, "source", "ncv_source"]
-    fuels = sources.filter(pl.col("part").is_in(_FUELS), pl.col(who).is_not_null())
+    by = [*who, "source", "ncv_source"]
+    fuels = sources.filter(pl.col("part").is_in(_FUELS), pl.col(who[-1]).is_not_null())
     months = (
         fuels.group_by(*by, "month").agg(pl.col("emission_unrounded_tco2").sum()).sort(*by, "month", nulls_last=True)
     )
     found = months.group_by(by, maintain_order=True).agg(
         pl.col("emission_unrounded_tco2").pow(2).sum().sqrt() / pl.col("emission_unrounded_tco2").sum().abs()
     )
-    return {(who, *key): share for *key, share in found.iter_rows()}
+    return {tuple(key): share for *key, share in found.iter_rows()}
 
 
 def _plain(table: pa.Table | None, schema: list[str], *wanted: pl.Expr) -> pl.DataFrame:
@@ -151,12 +153,13 @@ def _classes(bench: Bench) -> dict[str, float]:
     return dict(meters.sort("meter_id", "calibrated_from").select("meter_id", "class_pct").iter_rows())
 
 
-def _incomplete(bench: Bench, year: str, plan: Plan) -> dict[str, str]:
+def _incomplete(bench: Bench, year: str, plan: Plan) -> dict[tuple[str, str], str]:
     """What the year of a line lacks where it has no total: months that nobody filed have no source to say so."""
-    columns = ["line_id", "method_id", "aggregation", "total_tco2", "missing"]
+    columns = ["plant_id", "line_id", "method_id", "aggregation", "total_tco2", "missing"]
     rows = _plain(bench.table(CARBON_LINE_YEAR.name, year, columns), columns)
     rows = rows.filter(pl.col("total_tco2").is_null(), method_id=plan.method, aggregation=plan.aggregation)
-    return dict(rows.select("line_id", pl.col("missing").fill_null("carbon_line_year")).iter_rows())
+    told = rows.select("plant_id", "line_id", pl.col("missing").fill_null("carbon_line_year"))
+    return {(plant_id, line_id): text for plant_id, line_id, text in told.iter_rows()}
 
 
 def _enter(line: Group, row: dict[str, Any], ground: _Ground) -> None:
@@ -176,7 +179,7 @@ def _enter(line: Group, row: dict[str, Any], ground: _Ground) -> None:
             continue
         width = ground.classes[key[-1]] if known.half_width_pct is None else known.half_width_pct
         if known.apart:
-            who = ("plant_id", line.plant_id) if line.line_id is None else ("line_id", line.line_id)
+            who = (line.plant_id,) if line.line_id is None else (line.plant_id, line.line_id)
             width *= ground.months[*who, row["source"], row["ncv_source"]]
         taken.append(line.place((quantity, *key), known, width / 100))
     line.terms.append((row["base"], taken))

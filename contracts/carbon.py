@@ -113,8 +113,8 @@ CARBON_LINE_MONTH = Table(
 )  # fmt: skip
 
 CARBON_LINE_YEAR = Table(
-    "carbon_line_year", "carbon", "year", ("line_id", "year", "method_id", "aggregation"),
-    "生产线年度碳排放", "carbon of lines and years, by method and way of adding months",
+    "carbon_line_year", "carbon", "year", ("plant_id", "line_id", "year", "method_id", "aggregation"),
+    "生产线年度碳排放", "carbon of lines and years, by method and way of adding months; a line that changed plant has a row of each plant, for its months",
     (
         _PLANT,
         Column("line_id", LABEL, "生产线编号", "line id of the registry", nullable=False),

@@ -148,7 +148,11 @@ class Table:
             # Equal rows hash alike, so as many hashes as rows proves that no key repeats; only else the slow look is due.
             keys = made.select(self.key)
             if keys.hash_rows().n_unique() < made.height and (repeated := int(keys.is_duplicated().sum())):
-                found.append(f"{self.name}: {repeated} rows share a key ({', '.join(self.key)})")
+                first = keys.filter(keys.is_duplicated()).sort(self.key).row(0, named=True)
+                shown = ", ".join(f"{n}={v}" for n, v in first.items())
+                found.append(
+                    f"{self.name}: {repeated} rows share a key ({', '.join(self.key)}), the first of them {shown}"
+                )
         return found
 
     def check(self, frame: pl.DataFrame | pa.Table) -> None:

@@ -51,7 +51,7 @@ def _label(name: str, zh: str, en: str) -> Column:
 
 
 ALLOCATION_YEAR = Table(
-    "allocation_year", "verification", "year", ("line_id", "year"), "配额核定", "allowances of lines and years, in the columns of the official table 2-3",
+    "allocation_year", "verification", "year", ("plant_id", "line_id", "year"), "配额核定", "allowances of lines and years, in the columns of the official table 2-3",
     (
         Column("number", pa.int32(), "序号", "row of the table", nullable=False, low=1, source=_TABLE_2_3),
         _label("plant_name", "重点排放单位名称", "name of the entity"),

@@ -157,7 +157,7 @@ def _make(home: Home, year: str) -> None:
 
 def _apart(before: pl.DataFrame, now: pl.DataFrame) -> int:
     """Lines whose emission or allowance is another."""
-    both = before.join(now, on="line_id", how="full", suffix="_now", coalesce=True)
+    both = before.join(now, on=["plant_id", "line_id"], how="full", suffix="_now", coalesce=True)
     differs = [~pl.col(n).eq_missing(pl.col(f"{n}_now")) for n in ("total_tco2", "allowance_t")]
     return both.filter(pl.any_horizontal(differs)).height
 
@@ -213,8 +213,8 @@ def _lines(home: Home, year: str) -> pl.DataFrame:
 
 def _told(year: str, before: pl.DataFrame, after: pl.DataFrame, value: Balance | None) -> Said:
     figures = ("total_tco2", "allowance_t", "position_t")
-    old = before.select("line_id", *(pl.col(n).alias(f"old_{n}") for n in figures))
-    lines = after.select(*_LINE).join(old, on="line_id", how="left").sort("plant_id", "line_id")
+    old = before.select("plant_id", "line_id", *(pl.col(n).alias(f"old_{n}") for n in figures))
+    lines = after.select(*_LINE).join(old, on=["plant_id", "line_id"], how="left").sort("plant_id", "line_id")
     lines = lines.with_columns((pl.col("total_tco2") - pl.col("old_total_tco2")).round(2).alias("delta_tco2"))
     # A sum over a missing number is none.
     sums = [

@@ -71,7 +71,7 @@ class Sentences(click.Group):
             stop(USAGE, f"{type(error).__name__}: {error}")
         except Exception as error:
             # By module and not by class: `kiln --help` need not import what may go wrong in a command.
-            if not type(error).__module__.startswith(("resources.", "botocore.")):
+            if not type(error).__module__.startswith(("resources.", "contracts.", "botocore.")):
                 raise
             stop(CODES.get(type(error).__name__, USAGE), str(error))
 

@@ -23,11 +23,13 @@ _SUMS = ("fossil", "process", "energy", "total")
 _SAME_T = 1e-6
 
 
-def explaining(home: Home, line: str, year: str, method: str, aggregation: str, release: str, *, lake: bool) -> Said:
+def explaining(
+    home: Home, line: str, year: str, method: str, aggregation: str, release: str, *, lake: bool, plant: str = ""
+) -> Said:
     """A line's year in the latest release, a named one or the lake; UsageError where there is no such figure."""
     edition = Edition(home, "" if lake else named(home.published, release or "latest"))
     try:
-        found = explain_line_year(edition, line, year, method, aggregation)
+        found = explain_line_year(edition, line, year, method, aggregation, plant)
     except NothingToExplain as error:
         raise click.UsageError(str(error)) from None
     return found, "\n".join(_lines(found))
@@ -35,7 +37,7 @@ def explaining(home: Home, line: str, year: str, method: str, aggregation: str, 
 
 def _lines(found: dict[str, Any]) -> Iterator[str]:
     figure, method = found["figure"], found["method"]
-    yield f"{found['line_id']} {found['year']} {figure['method_id']} {figure['aggregation']}  [{found['edition']}]"
+    yield f"{found['plant_id']} {found['line_id']} {found['year']} {figure['method_id']} {figure['aggregation']}  [{found['edition']}]"
     yield f"{method['zh']} {method['number']} / {method['en']} ({method['confidence']}); 修约 rounding {method['rounding']}; 版本 version {figure['method_version']}"
     if method["version"] != figure["method_version"]:
         yield f"  方法文件已变, 现为 the method's file has changed since, now {method['version']}: 条款与公式按现行文件 clauses and formulas are today's"

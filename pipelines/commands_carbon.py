@@ -104,6 +104,7 @@ def explain() -> None:
 @AS_JSON
 @click.argument("line")
 @click.argument("year")
+@click.option("--plant", default="", metavar="ID", help="企业 plant, for a line that changed plant in the year")
 @click.option("--method", default="", metavar="ID", help="核算方法 accounting method [the first in force]")
 @click.option(
     "--aggregation",
@@ -115,13 +116,22 @@ def explain() -> None:
 @click.option("--release", "release_id", default="", metavar="ID", help="发布 of this release [the latest]")
 @click.option("--lake", is_flag=True, help="用数据湖而非发布 of the lake instead of a release")
 def explain_carbon(
-    home: str | None, as_json: bool, line: str, year: str, method: str, aggregation: str, release_id: str, lake: bool
+    home: str | None,
+    as_json: bool,
+    line: str,
+    year: str,
+    plant: str,
+    method: str,
+    aggregation: str,
+    release_id: str,
+    lake: bool,
 ) -> None:
     """碳 A line's year: months, sources, formulas with their numbers, factors with their sources, cells of the ledgers."""
     from pipelines.cli_explain import explaining
     from resources.home import Home
 
-    emit(*explaining(Home(settings_of(home)), line, year, method, aggregation, release_id, lake=lake), as_json=as_json)
+    told = explaining(Home(settings_of(home)), line, year, method, aggregation, release_id, lake=lake, plant=plant)
+    emit(*told, as_json=as_json)
 
 
 @click.group()

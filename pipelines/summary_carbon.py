@@ -60,7 +60,7 @@ def in_words_of_held(keys: dict[str, int]) -> list[str]:
 def _year(home: Home, year: str) -> dict[str, Any]:
     every = _frame(home, "carbon_line_year", year).filter(aggregation=AGGREGATION)
     method = first_method(home, year, every["method_id"].unique().to_list())
-    rows = every.filter(method_id=method).sort("line_id")
+    rows = every.filter(method_id=method).sort("line_id", "plant_id")
     there = rows.filter(pl.col("total_tco2").is_not_null())
     clinker = float(there["clinker_t"].sum())
     total = round(float(there["total_tco2"].sum()), 2)
@@ -83,10 +83,10 @@ def _year(home: Home, year: str) -> dict[str, Any]:
 
 def _missing(home: Home, year: str, method: str, lines: pl.DataFrame) -> list[dict[str, Any]]:
     """Lines without a number: what is missing of each, and in which months."""
-    months = _months_missing(home, year, method, "line_id") if lines.height else {}
+    months = _months_missing(home, year, method, "plant_id", "line_id") if lines.height else {}
     return [
-        {"line_id": line, "missing": what, "months": months.get(line, [])}
-        for line, what in lines.select("line_id", "missing").iter_rows()
+        {"plant_id": plant, "line_id": line, "missing": what, "months": months.get((plant, line), [])}
+        for plant, line, what in lines.select("plant_id", "line_id", "missing").iter_rows()
     ]
 
 
@@ -101,19 +101,19 @@ def _plants_missing(home: Home, year: str, method: str, lines: pl.DataFrame) -> 
     months = _months_missing(home, year, method, "plant_id") if rows.height else {}
     found = rows.group_by("plant_id", "missing").agg(pl.col("electricity_basis").sort()).sort("plant_id", "missing")
     return [
-        {"plant_id": plant, "missing": what, "bases": bases, "months": months.get(plant, [])}
+        {"plant_id": plant, "missing": what, "bases": bases, "months": months.get((plant,), [])}
         for plant, what, bases in found.iter_rows()
     ]
 
 
-def _months_missing(home: Home, year: str, method: str, owner: str) -> dict[str, list[str]]:
+def _months_missing(home: Home, year: str, method: str, *owner: str) -> dict[tuple[str, ...], list[str]]:
     """Months in which a source of a line, or of a plant as a whole, has no number."""
-    months: dict[str, list[str]] = {}
-    level = "line" if owner == "line_id" else "entity"
+    months: dict[tuple[str, ...], list[str]] = {}
+    level = "line" if "line_id" in owner else "entity"
     for key in (k for k in home.lake.keys("carbon_line_month") if k.startswith(year)):
-        rows = _frame(home, "carbon_line_month", key, [owner, "method_id", "kind", "level", "missing"])
+        rows = _frame(home, "carbon_line_month", key, [*owner, "method_id", "kind", "level", "missing"])
         lacking = rows.filter(pl.col("missing").is_not_null(), method_id=method, kind="source", level=level)
-        for name in lacking[owner].unique():
+        for name in lacking.select(owner).unique().iter_rows():
             months.setdefault(name, []).append(key)
     return months
 
@@ -198,7 +198,12 @@ def in_words_of_carbon(years: list[dict[str, Any]]) -> list[str]:
         some = f"{y['lines_with_number']}/{y['lines']} 条生产线 lines"
         until = "" if y["months"] == 12 else f", 至今 {y['months']} 个月 months so far"
         lines.append(f"碳排放 carbon {y['year']} ({y['method_id']}{until}): {some}: {told}; {states}")
-        lines += _cut([f"  {row['line_id']}: 无数值, 缺 no number, missing {_what(row)}" for row in y["missing"]])
+        lines += _cut(
+            [
+                f"  {row['plant_id']} {row['line_id']}: 无数值, 缺 no number, missing {_what(row)}"
+                for row in y["missing"]
+            ]
+        )
         lines += _cut(
             [
                 f"  {row['plant_id']}: 企业总量无数值, 缺 no total of the plant ({', '.join(row['bases'])}), missing {_what(row)}"
