@@ -21,6 +21,7 @@ from contracts.trust import RESTATEMENTS, WITHDRAWN
 from resources.release_books import capped
 from resources.release_changes import changed_partitions, movements
 from resources.release_records import folder
+from resources.release_rows import RowCauses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -63,13 +64,14 @@ class Causes:
             *_arrived(before.arrivals, after.arrivals),
         ]
 
-    def of(self, kinds: frozenset[str], partition: str) -> Cause:
+    def of(self, kinds: frozenset[str], partition: str, never: frozenset[str] = frozenset()) -> Cause:
         """The cause of what moved in `partition`, whose grounds differ in `kinds`: rows of books first, then what was pinned or arrived.
 
-        Several differences cannot be told apart by row: all are named, the gravest gives the kind. Where the grounds say nothing,
-        every difference between the releases is named.
+        All that rows can rest on are named, the gravest gives the kind; `never` are kinds that rows tell they do not (`release_rows`).
+        Where the grounds say nothing, every difference between the releases is named.
         """
         own = [(kind, text) for kind, text in self._found if kind in kinds] or self._found
+        own = [(kind, text) for kind, text in own if kind not in never] or own
         if not own:
             return Cause("unexplained", "no recorded fact differs")
         there = dict.fromkeys(kind for kind, _ in own)
@@ -146,18 +148,26 @@ class Restater:
         records = list(records)
         newest_day = _newest_day(self.previous)
         base = folder(self.previous.release_id)
-        for change in changed_partitions(self.previous.files, records):
+        changes = changed_partitions(self.previous.files, records)
+
+        def before(path: str) -> Callable[[], BinaryIO]:
+            return partial(self.published.open, f"{base}/{path}")
+
+        def after(path: str) -> Callable[[], BinaryIO]:
+            return partial(read, path)
+
+        rows = RowCauses(changes, before, after)
+        for change in changes:
             contract = TABLES.get(change.table)
             if contract is None or not contract.key or not change.before:
                 continue
-            old = [partial(self.published.open, f"{base}/{f.path}") for f in change.before]
-            new = [partial(read, f.path) for f in change.after]
+            old, new = [before(f.path) for f in change.before], [after(f.path) for f in change.after]
             provisional = _provisional(contract, change.partition, newest_day)
             let_go = self.held and self.held.of(change, records)
-            because = let_go or self.causes.of(change.kinds, change.partition)
-            for movement in movements(contract, old, new):
-                gone = movement.withdrawn.with_columns(column=pl.lit(WITHDRAWN))
-                yield pl.concat([movement.values, gone], how="diagonal").with_columns(
+            for never, some in (p for m in movements(contract, old, new) for p in rows.impossible(change, m)):
+                because = let_go or self.causes.of(change.kinds, change.partition, never)
+                gone = some.withdrawn.with_columns(column=pl.lit(WITHDRAWN))
+                yield pl.concat([some.values, gone], how="diagonal").with_columns(
                     dataset=pl.lit(change.table), partition=pl.lit(change.partition), provisional=pl.lit(provisional),
                     reason_kind=pl.lit(because.kind), reason_ref=pl.lit(because.ref),
                 )  # fmt: skip
