@@ -69,7 +69,15 @@ def make_carbon_findings(bench: Bench, year: str) -> dict[str, pa.Table]:
     desk = Desk(
         first.year, ledgers, years, months, bench.factors(first, last), bench.registry(first, last), book, method
     )
-    return {CARBON_FINDINGS.name: findings_table(carbon_findings(desk)).cast(CARBON_FINDINGS.schema())}
+    found = [*carbon_findings(desk), *_uncounted(bench, year, ledgers)]
+    return {CARBON_FINDINGS.name: findings_table(found).cast(CARBON_FINDINGS.schema())}
+
+
+def _uncounted(bench: Bench, year: str, ledgers: dict[str, pl.DataFrame]) -> Iterator[Finding]:
+    """Once for a year of ledgers that nothing is computed of."""
+    if not bench.methods(date(int(year), 1, 1), date(int(year), 12, 31)).of_year(int(year)):
+        months = {m for rows in ledgers.values() for m in rows["month"].unique()}
+        yield load_findings()["C19_no_method"].finding(Place(period=year), year, {"months": len(months)})
 
 
 def _process(bench: Bench, year: str, method: str) -> pl.DataFrame:

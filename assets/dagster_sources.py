@@ -42,7 +42,7 @@ READS: Mapping[str, tuple[str, ...]] = {
     "uncertainty": ("ets",),
     "allocation": ("factors", "ets"),
     "calendar": ("factors", "ets"),
-    "carbon_findings": ("factors", "ets"),
+    "carbon_findings": ("factors", "ets", "methods"),
 }
 
 

@@ -189,7 +189,7 @@ PRODUCTS: tuple[Product, ...] = (
     Product("uncertainty", ("carbon_uncertainty",), "year", "uncertainty-5", make_uncertainty, uncertainty_years),
     Product("allocation", ("allocation_year",), "year", "allocation-3", make_allocation, allocation_years),
     Product("calendar", ("filing_calendar",), "year", "calendar-2", make_calendar, calendar_years),
-    Product("carbon_findings", ("carbon_findings",), "year", "carbon-findings-5", make_carbon_findings, finding_years),
+    Product("carbon_findings", ("carbon_findings",), "year", "carbon-findings-6", make_carbon_findings, finding_years),
     # After all that findings are made of.
     Product("findings", ("findings",), "none", "findings-3", make_findings, lambda _: [ALL]),
 )  # fmt: skip

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
 
 from assets.carbon_checks import Desk
-from assets.carbon_findings import _WANTED, _YEAR, carbon_findings
+from assets.carbon_findings import _WANTED, _YEAR, carbon_findings, make_carbon_findings
 from contracts import TABLES
+from resources.bench import Bench
 from resources.ets import EtsBook
 from resources.factors import FactorBook
-from tests.carbon_cases import line, plant, registry
+from tests.carbon_cases import Lab, line, month_of_a, plant, registry
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 BOOK, FACTORS = EtsBook.load(), FactorBook.load()
 V01 = "CETS-AG-02.01-V01-2024"
@@ -81,3 +85,13 @@ def test_C15_carbide_near_the_threshold_of_the_year(year: int, rate: float, valu
 
 def test_C15_says_nothing_of_part_of_a_year() -> None:
     assert found("C15", rate=15.0, complete=False) == []
+
+
+@pytest.mark.parametrize(("year", "told"), [("2012", ["2012"]), ("2013", []), ("2024", [])])
+def test_C19_ledgers_of_a_year_before_any_method_are_told_once(tmp_path: Path, year: str, told: list[str]) -> None:
+    lab = Lab(tmp_path)
+    for n in (1, 2):
+        lab.put(f"{year}-{n:02d}", month_of_a(n))
+    found = make_carbon_findings(Bench(lab.home), year)["carbon_findings"].to_pylist()
+    assert [f["period"] for f in found if f["check_id"] == "C19_no_method"] == told
+    assert all("2 month(s) of 2012" in f["text_en"] for f in found if f["check_id"] == "C19_no_method")
