@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from assets.allocation_desk import LINE, Ground, desk_of
+from assets.allocation_desk import LINE, Ground, classes_of, desk_of
 from assets.allocation_words import NOTES
 from contracts.carbon import CARBON_LINE_YEAR
 from contracts.ets import ALLOCATION_YEAR
@@ -49,21 +49,27 @@ def make_allocation(bench: Bench, year: str) -> dict[str, pa.Table]:
     if desk is None:
         return {}
     lines = desk.lines.sort("plant_id", "line_id").to_dicts()
-    rows = allocated(desk.ground, lines, desk.entities, desk.previous, desk.declared)
+    rows = allocated(desk.ground, lines, desk.entities, desk.previous, desk.declared, desk.gross)
     return {ALLOCATION_YEAR.name: ALLOCATION_YEAR.arrow(_frame(rows))}
 
 
 def allocated(
     ground: Ground, lines: list[dict[str, Any]], entities: dict[str, float], previous: dict[str, float],
-    declared: dict[str, LineYear | None],
+    declared: dict[str, LineYear | None], gross: dict[tuple[str, str], Fraction] | None = None,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Rows of the table for lines (rows of `carbon_line_year` as dicts). `entities`: direct emission by plant, `previous`: of the year
-    before by line, `declared`: what registry/ets_lines.csv says of a line.
+    before by line, `declared`: what registry/ets_lines.csv says of a line, `gross`: clinker times factor of lines of several classes.
     """
     at_least: dict[str, float] = {}
     for line in lines:
         at_least[line["plant_id"]] = at_least.get(line["plant_id"], 0.0) + (line["total_tco2"] or 0.0)
-    made = [_facts(ground, line, entities, at_least, declared.get(line["line_id"])) for line in lines]
+    made = [_facts(ground, line, entities, at_least, declared.get(line["line_id"]), gross or {}) for line in lines]
+    # The threshold is that of a year: a part of one decides nothing.
+    still = {line["plant_id"] for line in lines if not line["complete"]}
+    for row in made:
+        row["entity_open"] = row["special"] == "small_entity" and row["plant_id"] in still
+        if row["entity_open"]:
+            row["special"] = None
     formula = ground.formula()
     value = ground.balance.value if ground.balance and formula and ground.plan.rule == "intensity" else None
     given = Lines(
@@ -89,7 +95,12 @@ def plausible(row: dict[str, Any]) -> bool:
 
 
 def _facts(
-    ground: Ground, line: dict[str, Any], entities: dict[str, float], at_least: dict[str, float], own: LineYear | None
+    ground: Ground,
+    line: dict[str, Any],
+    entities: dict[str, float],
+    at_least: dict[str, float],
+    own: LineYear | None,
+    gross: dict[tuple[str, str], Fraction],
 ) -> dict[str, Any]:
     """What is known of a line before anything is allocated."""
     listed = [
@@ -99,17 +110,22 @@ def _facts(
     last = max(own_rows or listed, key=lambda n: n.valid_from, default=None)
     plant = _plant(ground, line["plant_id"])
     factor = ground.factor("ef_clinker", last.clinker_class) if last else None
+    classes = classes_of(ground, line["plant_id"], line["line_id"]) or ([last.clinker_class] if last else [])
+    mixed = len(classes) > 1
+    emitted = gross.get((line["plant_id"], line["line_id"])) if mixed else None
+    weighted = float(emitted / exact(line["clinker_t"])) if emitted and line["clinker_t"] else None
     carbide = ground.factor("k_rawmat", CARBIDE)
     row = {n: line[n] for n in LINE if n in ALLOCATION_YEAR.names} | {
         "year": str(ground.year), "plant_name": plant.name if plant else None, "uscc": plant.uscc or None if plant else None,
         "carbide_t": line["carbide_t"] or 0.0, "carbide_factor": carbide.value if carbide else None,
-        "clinker_factor": factor.value if factor else None, "clinker_class": last.clinker_class if last else None,
+        "clinker_factor": weighted if mixed else factor.value if factor else None, "clinker_class": "|".join(classes) or None,
+        "mixed": mixed, "gross": emitted,
         "clinker_variety": own.variety or None if own else None, "capacity_t_d": last.capacity_t_d if last else None,
         "entity_tco2": entities.get(line["plant_id"]), "obligation_t": line["whole_tco2"],
         "rounding_order": ground.order.id, "clause": ground.plan.clause, "complete": line["complete"], "lacks": line["missing"],
         "shared": len({n.plant_id for n in listed}) > 1,
     }  # fmt: skip
-    row["special"] = _special(ground, row, listed, own)
+    row["special"] = _special(ground, row, listed, own_rows or listed, own)
     # Lines alone may already be above the threshold; else it cannot be told on which side an unknown entity lies.
     least = ground.factor("ets", "entity_threshold")
     row["no_entity"] = (
@@ -124,7 +140,9 @@ def _plant(ground: Ground, plant_id: str) -> Plant | None:
     return max(some, key=lambda p: p.valid_from, default=None)
 
 
-def _special(ground: Ground, row: dict[str, Any], listed: list[Line], own: LineYear | None) -> str | None:
+def _special(
+    ground: Ground, row: dict[str, Any], listed: list[Line], of_plant: list[Line], own: LineYear | None
+) -> str | None:
     """The first case that holds: outside the plan, a year whose allowances are emissions, or a special line (carbon-rules 5.3)."""
     said = own.special if own else ""
     starts = said == "new" or (
@@ -135,9 +153,9 @@ def _special(ground: Ground, row: dict[str, Any], listed: list[Line], own: LineY
     )
     least = ground.factor("ets", "entity_threshold")
     small = row["entity_tco2"] is not None and least is not None and row["entity_tco2"] < least.value
-    covered = not listed or any(n.clinker_class in ground.plan.covered for n in listed)
+    covered = not listed or any(n.clinker_class in ground.plan.covered for n in of_plant)
     cases = {
-        "not_listed": said == "not_listed", "not_covered": not covered, "new": starts, "closed": ends, "small_entity": small, "white": bool(listed) and all(n.clinker_class == "white" for n in listed),
+        "not_listed": said == "not_listed", "not_covered": not covered, "new": starts, "closed": ends, "small_entity": small, "white": bool(listed) and all(n.clinker_class == "white" for n in of_plant),
         "gypsum_acid": said == "gypsum_acid", "carbide": above_threshold(ground, row),
     }  # fmt: skip
     for name in (n for n in cases if cases[n] and n in ground.plan.outside):
@@ -154,13 +172,14 @@ def above_threshold(ground: Ground, row: dict[str, Any]) -> bool:
     if threshold is None or any(x is None for x in known):
         return False
     mass, k, clinker, factor = map(exact, known)
-    return bool(100 * mass * k > Fraction(threshold.exact) * clinker * factor)
+    emitted = row.get("gross")
+    return bool(100 * mass * k > Fraction(threshold.exact) * (clinker * factor if emitted is None else emitted))
 
 
 def _settled(ground: Ground, row: dict[str, Any], found: Allocated, n: int, previous: float | None) -> None:
     """Figures of the formula, what they come to for the plant, and why there are none."""
     outside = row["special"] in OUTSIDE
-    none = outside or row["no_entity"] or np.isnan(found.allowance[n])
+    none = outside or row["no_entity"] or row["entity_open"] or np.isnan(found.allowance[n])
     allowance = None if none else float(found.allowance[n])
     row["allowance_t"] = allowance
     row["intensity_tco2_t"], row["deviation_pct"], row["coefficient"] = (
@@ -187,7 +206,7 @@ def _no_number(ground: Ground, row: dict[str, Any]) -> str:
     cases = {
         "outside": row["special"] in OUTSIDE, "no_plan": ground.plan.rule == "unknown", "implausible_emission": not plausible(row),
         "no_emission": row["total_tco2"] is None or not (row["clinker_t"] or row["special"]),
-        "no_entity_total": row["no_entity"], "no_formula": ground.formula() is None,
+        "no_entity_total": row["no_entity"], "entity_open": row["entity_open"], "no_formula": ground.formula() is None,
     }  # fmt: skip
     return next((name for name, holds in cases.items() if holds), "no_balance_value")
 
@@ -198,8 +217,9 @@ def _graded(ground: Ground, row: dict[str, Any], share: Factor | None) -> None:
     drafts = set((row.get("drafts") or "").split("|")) - {""}
     if ground.plan.confidence == "draft":
         drafts.add(f"plan {ground.plan.from_year}")
-    if row["shared"]:
-        drafts.add("change of plant")
+    drafts |= {
+        name for name, holds in (("change of plant", row["shared"]), ("classes of clinker", row["mixed"])) if holds
+    }
     if row["special"] is None:
         scopes += ["alpha_slope", "alpha_cap", "alpha_band"]
         if ground.order.confidence == "draft":
@@ -214,7 +234,11 @@ def _graded(ground: Ground, row: dict[str, Any], share: Factor | None) -> None:
     notes = [NOTES[key] for key in (row["special"], row.get("no_number")) if key and key in NOTES]
     if row["lacks"]:
         notes.append((f"缺 {row['lacks']}", f"lacks {row['lacks']}"))
-    notes += [NOTES[name] for name, holds in (("shared", row["shared"]), ("incomplete", not row["complete"])) if holds]
+    notes += [
+        NOTES[name]
+        for name, holds in (("shared", row["shared"]), ("mixed", row["mixed"]), ("incomplete", not row["complete"]))
+        if holds
+    ]
     row["note_zh"], row["note_en"] = ("; ".join(n[i] for n in dict.fromkeys(notes)) or None for i in (0, 1))
 
 

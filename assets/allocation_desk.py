@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from contracts.carbon import CARBON_ENTITY_YEAR, CARBON_LINE_YEAR
+from contracts.carbon import CARBON_ENTITY_YEAR, CARBON_LINE_MONTH, CARBON_LINE_YEAR
 from kernels.allocation import Formula
+from kernels.rounding import exact
 from resources.factors import MissingFactor
 
 if TYPE_CHECKING:
@@ -68,7 +70,7 @@ class Ground:
 @dataclass(frozen=True)
 class Desk:
     """A year's lines and what their allowances rest on: `entities` direct emission by plant, `previous` of lines and of the year before,
-    `totals` by plant and line of this one, `declared` what registry/ets_lines.csv says.
+    `totals` by plant and line of this one, `declared` what registry/ets_lines.csv says, `gross` as `gross_process` has it.
     """
 
     ground: Ground
@@ -76,6 +78,7 @@ class Desk:
     entities: dict[str, float]
     previous: dict[str, float]
     declared: dict[str, LineYear | None]
+    gross: dict[tuple[str, str], Fraction]
 
     @property
     def totals(self) -> dict[tuple[str, str], float]:
@@ -101,7 +104,50 @@ def desk_of(bench: Bench, year: str) -> Desk | None:
         {} if before is None else _whole_lines(_read(bench, CARBON_LINE_YEAR.name, str(number - 1), LINE, before))
     )
     entities = _column(_read(bench, CARBON_ENTITY_YEAR.name, year, _ENTITY, plan), "plant_id", "direct_tco2")
-    return Desk(ground, lines, entities, previous, {n: own.line(n, number) for n in lines["line_id"]})
+    declared = {n: own.line(n, number) for n in lines["line_id"]}
+    return Desk(ground, lines, entities, previous, declared, _gross(bench, ground))
+
+
+def classes_of(ground: Ground, plant_id: str, line_id: str) -> list[str]:
+    """Classes of clinker that a plant's line is registered for in the year, in their order; more than one is a mixed year."""
+    rows = (n for n in ground.registry.lines if (n.plant_id, n.line_id) == (plant_id, line_id))
+    listed = sorted((n for n in rows if n.overlaps(ground.first, ground.last)), key=lambda n: n.valid_from)
+    return list(dict.fromkeys(n.clinker_class for n in listed))
+
+
+def gross_process(rows: pl.DataFrame) -> dict[tuple[str, str], Fraction]:
+    """Clinker times its factor by plant and line, months added exactly, before substitutes deduct; `rows` are of one method's months.
+
+    A line of which a month lacks either has none.
+    """
+    clinker = rows.filter(kind="source", part="clinker", level="line")
+    made: dict[tuple[str, str], Fraction] = {}
+    short: set[tuple[str, str]] = set()
+    for plant, line, amount, factor in clinker.select("plant_id", "line_id", "activity", "factor").iter_rows():
+        if amount is None or (factor is None and amount):
+            short.add((plant, line))
+        else:
+            made[plant, line] = made.get((plant, line), Fraction(0)) + exact(amount) * exact(factor or 0.0)
+    return {own: total for own, total in made.items() if own not in short}
+
+
+def _gross(bench: Bench, ground: Ground) -> dict[tuple[str, str], Fraction]:
+    """Read only where some line is of several classes: else clinker has one factor."""
+    classes: dict[tuple[str, str], set[str]] = {}
+    for n in ground.registry.lines:
+        if n.overlaps(ground.first, ground.last):
+            classes.setdefault((n.plant_id, n.line_id), set()).add(n.clinker_class)
+    if all(len(some) == 1 for some in classes.values()):
+        return {}
+    name, columns = (
+        CARBON_LINE_MONTH.name,
+        ["plant_id", "line_id", "method_id", "kind", "part", "level", "activity", "factor"],
+    )
+    found = [
+        t for m in bench.keys(name, f"{ground.year}-01", f"{ground.year}-12") if (t := bench.table(name, m, columns))
+    ]
+    rows = [pl.DataFrame(pl.from_arrow(t)).with_columns(pl.col(pl.Categorical).cast(pl.String)) for t in found]
+    return gross_process(pl.concat(rows).filter(method_id=ground.plan.method)) if rows else {}
 
 
 def _read(bench: Bench, table: str, key: str, columns: list[str], plan: Plan) -> pl.DataFrame:

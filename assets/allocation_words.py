@@ -29,6 +29,14 @@ NOTES: dict[str, tuple[str, str]] = {
         "no balance value: write the one published on the platform into registry/ets.csv",
     ),
     "no_emission": ("没有生产线排放量或熟料产量", "the line has no emission or no clinker"),
+    "entity_open": (
+        "年度尚不完整, 企业至今低于门槛: 年度结束后方可判断",
+        "the year is not complete and the entity below the threshold so far: only the whole year tells",
+    ),
+    "mixed": (
+        "年内有多种熟料类别: 过程排放因子为各月产量加权平均",
+        "several classes of clinker in the year: the process factor is the mean weighted by the months' output",
+    ),
     "shared": (
         "该生产线年内变更企业: 仅为本企业各月, 核定与预分配如何分担未见规定",
         "the line changed plant in the year: the months of this plant alone; how allowance and advance are shared is not laid down",

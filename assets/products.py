@@ -187,7 +187,7 @@ PRODUCTS: tuple[Product, ...] = (
         "carbon_years", ("carbon_line_year", "carbon_entity_year"), "year", "carbon-years-7", make_carbon_years, carbon_year_keys
     ),
     Product("uncertainty", ("carbon_uncertainty",), "year", "uncertainty-5", make_uncertainty, uncertainty_years),
-    Product("allocation", ("allocation_year",), "year", "allocation-3", make_allocation, allocation_years),
+    Product("allocation", ("allocation_year",), "year", "allocation-4", make_allocation, allocation_years),
     Product("calendar", ("filing_calendar",), "year", "calendar-2", make_calendar, calendar_years),
     Product("carbon_findings", ("carbon_findings",), "year", "carbon-findings-6", make_carbon_findings, finding_years),
     # After all that findings are made of.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from assets.allocation import CARBIDE, allocated
-from assets.allocation_desk import Ground, desk_of
+from assets.allocation_desk import Ground, desk_of, gross_process
 from assets.carbon_factors import Factors
 from assets.carbon_inputs import plain
 from assets.carbon_lines import line_years
@@ -68,13 +68,14 @@ class Stage:
         listed = lines.with_columns(pl.lit("").alias("factor_set")).sort("plant_id", "line_id").to_dicts()
         entities = self._entities(listed)
         if solve:
-            ground = self._solved(ground, listed, entities)
-        return self._allocated(ground, listed, entities), ground.balance
+            ground = self._solved(ground, listed, entities, rows)
+        return self._allocated(ground, listed, entities, rows), ground.balance
 
     def _allocated(
-        self, ground: Ground, lines: list[dict[str, Any]], entities: dict[str, float]
+        self, ground: Ground, lines: list[dict[str, Any]], entities: dict[str, float], months: pl.DataFrame
     ) -> list[dict[str, Any]]:
-        return allocated(ground, lines, entities, self.desk.previous, self.desk.declared)
+        gross = gross_process(months) if self.desk.gross else {}
+        return allocated(ground, lines, entities, self.desk.previous, self.desk.declared, gross)
 
     def _entities(self, lines: list[dict[str, Any]]) -> dict[str, float]:
         """Direct emissions of plants, moved by what their lines moved; a plant whose line lost its number has none."""
@@ -87,9 +88,11 @@ class Stage:
                 made.pop(plant, None)
         return made
 
-    def _solved(self, ground: Ground, lines: list[dict[str, Any]], entities: dict[str, float]) -> Ground:
+    def _solved(
+        self, ground: Ground, lines: list[dict[str, Any]], entities: dict[str, float], months: pl.DataFrame
+    ) -> Ground:
         formula = ground.formula()
-        rows = self._allocated(ground, lines, entities)
+        rows = self._allocated(ground, lines, entities, months)
         known = [
             (r["total_tco2"], r["clinker_t"])
             for r in rows

@@ -21,7 +21,7 @@ SPECIALS = (
     "verified_year", "new", "closed", "small_entity", "white", "gypsum_acid", "carbide", "outside", "not_listed", "not_covered",
 )  # fmt: skip
 NO_NUMBER = (
-    "no_balance_value", "no_emission", "implausible_emission", "no_entity_total", "no_formula", "outside", "no_plan",
+    "no_balance_value", "no_emission", "implausible_emission", "no_entity_total", "entity_open", "no_formula", "outside", "no_plan",
 )  # fmt: skip
 STEPS = (
     "monthly_filing", "control_plan", "preallocation", "annual_report", "verification", "allowances_fixed", "allowances_issued",
@@ -60,9 +60,9 @@ ALLOCATION_YEAR = Table(
         _of("carbide_t", "t", "经核查的电石渣消耗量：此处为台账值; 无电石渣为 0", "carbide slag used, as in the ledgers; 0 where none was", 0),
         _of("carbide_factor", "tCO2/t", "电石渣的扣减系数", "its deduction factor", 0),
         _of("clinker_t", "t", "熟料产量：表中①", "clinker made", 0),
-        _of("clinker_factor", "tCO2/t", "熟料的过程排放因子", "process factor of the clinker", 0),
+        _of("clinker_factor", "tCO2/t", "熟料的过程排放因子：多种类别则按各月产量加权", "process factor of the clinker; of several classes the mean weighted by output", 0),
         _of("carbide_rate_pct", "%", "电石渣替代率", "carbide slag substitution rate", 0),
-        _label("clinker_class", "熟料类别", "class of clinker"),
+        _label("clinker_class", "熟料类别：多种以 | 分隔", "class of clinker; several are separated by |"),
         _label("clinker_variety", "熟料品种：registry/ets_lines.csv", "variety of clinker"),
         _of("capacity_t_d", "t/d", "批复的设计能力", "approved capacity", 0),
         _of("fossil_tco2", "tCO2", "化石燃料燃烧排放量", "fossil fuels"),

@@ -265,6 +265,10 @@ ETS_NO_NUMBER: Meanings = {
     "outside": ("不参与分配", "no part in the allocation"),
     "no_plan": ("该年度没有分配方案", "no plan covers the year"),
     "implausible_emission": ("排放量为负或过大", "the emission is negative or beyond all measure"),
+    "entity_open": (
+        "年度尚不完整, 企业至今低于门槛",
+        "the year is not complete, and the entity is below the threshold so far",
+    ),
     "no_entity_total": (
         "缺企业直接排放量, 无法判断门槛",
         "no direct emission of the entity: the threshold cannot be judged",

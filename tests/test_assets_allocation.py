@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
+from fractions import Fraction
 from typing import Any
 
+import polars as pl
 import pytest
 
 from assets.allocation import allocated
-from assets.allocation_desk import Ground
+from assets.allocation_desk import Ground, gross_process
 from assets.carbon_filing import allocation_refusals
 from contracts.ets import ALLOCATION_YEAR, NO_NUMBER, SPECIALS
+from kernels.rounding import exact
 from resources.ets import EtsBook
 from resources.ets_home import Balance, LineYear
 from resources.factors import FactorBook
@@ -36,6 +40,7 @@ def a_line(line_id: str = "L1", plant_id: str = "P1", **changed: Any) -> dict[st
 def year_of(
     year: int, *lines: dict[str, Any], of: Any = (), entities: dict[str, float] | None = None, previous: dict[str, float] | None = None,
     declared: LineYear | None = None, balance: float | None = 0.845,
+    gross: dict[tuple[str, str], Fraction] | None = None,
 ) -> list[dict[str, Any]]:  # fmt: skip
     plan = BOOK.plan(year)
     assert plan is not None
@@ -47,6 +52,7 @@ def year_of(
         {"P1": 9e5} if entities is None else entities,
         previous or {},
         {"L1": declared},
+        gross,
     )
     for row in made:
         assert row["special"] in (None, *SPECIALS)
@@ -168,3 +174,48 @@ def test_a_filing_run_refuses_allowances_by_name(tmp_path: Any) -> None:
     assert "plan 2026" in str(first)
     with pytest.raises(LookupError, match="2025"):
         allocation_refusals(home, "2025")
+
+
+MIXED = (plant(), line(end=date(2025, 7, 1)), line(kind="sulfoaluminate", start=date(2025, 7, 1)))
+
+
+def test_a_year_of_two_classes_takes_the_factor_weighted_by_the_months_output() -> None:
+    """Carbide slag of 15.2 % of the portland factor alone is above the threshold of 15 % only for who takes the last class of the year."""
+    months = pl.DataFrame(
+        [("P1", "L1", "source", "clinker", "line", 60000.0, 0.535), ("P1", "L1", "source", "clinker", "line", 60000.0, 0.4),
+         ("P1", "L1", "source", "deduction", "line", 1.0, 0.5), ("P1", "L2", "source", "clinker", "line", 1.0, None)],
+        ["plant_id", "line_id", "kind", "part", "level", "activity", "factor"], orient="row",
+    )  # fmt: skip
+    gross = gross_process(months)
+    assert gross == {("P1", "L1"): 60000 * Fraction("0.935")}
+    row = year_of(2025, a_line(clinker_t=120000.0, carbide_t=1000.0), of=MIXED, gross=gross)[0]
+    assert row["clinker_factor"] == pytest.approx(0.4675)
+    assert row["clinker_class"] == "portland|sulfoaluminate"
+    assert "classes of clinker" in row["drafts"]
+    assert "weighted" in row["note_en"]
+
+
+@pytest.mark.parametrize(("over", "special"), [(0.0, None), (1.0, "carbide")], ids=["at-the-threshold", "above-it"])
+def test_the_carbide_case_of_two_classes_is_decided_by_the_gross_process(over: float, special: str | None) -> None:
+    k, threshold = FACTORS.find("k_rawmat", "carbide_slag", date(2025, 12, 31), method=a_line()["method_id"]), 15
+    gross = Fraction(1000) * exact(k.value) * 100 / threshold
+    changed = a_line(clinker_t=120000.0, carbide_t=1000.0 + over)
+    (row,) = year_of(2025, changed, of=MIXED, gross={("P1", "L1"): gross})
+    assert row["special"] == special
+    (unknown,) = year_of(2025, changed, of=MIXED)
+    assert unknown["clinker_factor"] is None
+
+
+@pytest.mark.parametrize(
+    ("complete", "entity", "special", "why"),
+    [
+        pytest.param(True, 22020.0, "small_entity", None, id="a-whole-year-below"),
+        pytest.param(False, 22020.0, None, "entity_open", id="two-months-below"),
+        pytest.param(False, 9e5, None, None, id="two-months-above-already"),
+    ],
+)
+def test_a_part_of_a_year_makes_no_small_entity(
+    complete: bool, entity: float, special: str | None, why: str | None
+) -> None:
+    (row,) = year_of(2026, a_line(complete=complete), entities={"P1": entity})
+    assert (row["special"], row.get("no_number")) == (special, why)
