@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from assets import report_words as words
+from assets.findings_told import OPEN, grouped, place
 from assets.report_html import Html, both, joined, table, tag
 from contracts import meanings as m
 from contracts.trust import NAMES, PLACES
@@ -79,28 +80,19 @@ def _findings(facts: Facts) -> Iterator[Html]:
     counts = dict(found.group_by("severity").len().iter_rows())
     told = [both(f"{zh} {counts[name]}", f"{en}; ") for name, (zh, en) in words.SEVERITIES.items() if name in counts]
     yield tag("p", both("审查发现（本发布全部）：", "findings of the whole release: "), *told)
-    order = {name: i for i, name in enumerate(words.SEVERITIES)}
-    grave = found.filter(pl.col("severity") != "info").sort(
-        pl.col("severity").replace_strict(order, return_dtype=pl.Int8), "period", "finding_id",
-        descending=[False, True, False], nulls_last=True,
-    )  # fmt: skip
+    groups = grouped(found.filter(pl.col("severity").is_in(OPEN)).to_dicts())
     rows = [
         (
-            tag("span", words.SEVERITIES[r["severity"]][0], class_=f"pill {r['severity']}"),
-            joined((r["text_zh"], tag("div", r["text_en"], class_="en"))),
-            joined(
-                (tag("code", r["check_id"]), tag("div", _source(r["source_file"], r["source_cell"]), class_="soft"))
-            ),
+            tag("span", words.SEVERITIES[g["severity"]][0], class_=f"pill {g['severity']}"),
+            joined((g["text_zh"], tag("div", g["text_en"], class_="en"))),
+            joined((tag("code", g["check_id"]), tag("div", place(g), class_="soft"))),
+            g["findings"],
         )
-        for r in grave.head(MOST).iter_rows(named=True)
+        for g in groups[:MOST]
     ]
     if rows:
-        yield table(("", both("发现", "finding"), both("来源", "source")), rows)
-        yield from _more(grave.height, "findings")
-
-
-def _source(file: str | None, cell: str | None) -> str:
-    return ":".join(part for part in (file, cell) if part)
+        yield table(("", both("发现", "finding"), both("来源", "source"), both("处", "places")), rows, numeric=(3,))
+        yield from _more(len(groups), "findings")
 
 
 def moved(facts: Facts) -> Iterator[Html]:

@@ -14,7 +14,7 @@ import click
 from pipelines.cli_common import Sentences
 from pipelines.commands_books import import_, release, rules
 from pipelines.commands_carbon import carbon, explain, factors
-from pipelines.commands_home import demo, dictionary, doctor, evaluate, ledger_template, report, simulate
+from pipelines.commands_home import demo, dictionary, doctor, evaluate, findings, ledger_template, report, simulate
 from pipelines.commands_runs import backfill, plan, run
 
 
@@ -33,6 +33,7 @@ for command in (
     demo,
     dictionary,
     report,
+    findings,
     evaluate,
     ledger_template,
     carbon,

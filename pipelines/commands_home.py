@@ -217,3 +217,46 @@ def ledger_template(
 
     settings = settings_of(home) if home or os.environ.get("KILN_HOME") else None
     emit(*writing(settings, out, plants, lines, year or 0, fuels, materials), as_json=as_json)
+
+
+@click.command()
+@HOME
+@AS_JSON
+@click.option("--plant", "plants", multiple=True, metavar="ID", help="只看这些企业 these plants alone (repeatable)")
+@click.option(
+    "--check",
+    "checks",
+    multiple=True,
+    metavar="ID",
+    help="检查编号或其开头 a check or the beginning of its id, as L29 or C (repeatable)",
+)
+@click.option(
+    "--severity",
+    "severities",
+    multiple=True,
+    type=click.Choice(["serious", "warn", "info"]),
+    help="级别 severity (repeatable)",
+)
+@click.option("--month", default="", metavar="YYYY-MM", help="月份或年份 a month, or a year YYYY")
+@click.option(
+    "--open/--all", "only_open", default=True, help="待处理的，或全部 those that need somebody, or all [--open]"
+)
+@click.option(
+    "--release", "release_id", default="", metavar="ID|latest", help="用发布代替数据湖 a release, not the lake"
+)
+def findings(
+    home: str | None,
+    as_json: bool,
+    plants: tuple[str, ...],
+    checks: tuple[str, ...],
+    severities: tuple[str, ...],
+    month: str,
+    only_open: bool,
+    release_id: str,
+) -> None:
+    """审查发现 What was found in declarations, ledgers and carbon: one line a check and file, the gravest first."""
+    from pipelines.cli_findings import findings as found
+    from resources.home import Home
+
+    told = found(Home(settings_of(home)), release_id, plants, checks, severities, month, every=not only_open)
+    emit(*told, as_json=as_json)

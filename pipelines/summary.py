@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from assets.products import ALL
+from assets.findings_told import OPEN, grouped
+from assets.findings_told import in_words as told
 from contracts.cems import QUARANTINE_REASONS
 from contracts.ule import HEADLINE_POLICY
+from pipelines.cli_findings import rows_of
 from pipelines.summary_carbon import carbon, held, in_words_of_carbon, in_words_of_held, in_words_of_moved, moved
 from pipelines.summary_reach import exports, in_words_of_exports, in_words_of_reach, reach
 from resources.exports_notes import BAD, BELOW
@@ -128,22 +130,10 @@ def _signals(home: Home) -> dict[str, Any]:
 
 
 def _findings(home: Home) -> dict[str, Any]:
-    """Findings on declarations and ledgers: how many of each severity, and those that need somebody: the gravest, then the newest first."""
-    table = home.lake.read("findings", ALL)
-    rows = table.to_pylist() if table else []
-    grave = [r for r in rows if r["severity"] != "info"]
-    grave.sort(key=lambda r: (r["source_file"] or "", _line(r["source_cell"]), r["finding_id"]))
-    grave.sort(key=lambda r: r["period"] or "", reverse=True)
-    grave.sort(key=lambda r: r["severity"] != "serious")
-    named = ("finding_id", "check_id", "severity", "source_file", "source_cell", "text_zh", "text_en")
+    """Findings on declarations and ledgers: how many of each severity, and those that need somebody, one row a check and file."""
+    rows = rows_of(home)
     counts = Counter(r["severity"] for r in rows)
-    return {"counts": dict(sorted(counts.items())), "listed": [{n: r[n] for n in named} for r in grave]}
-
-
-def _line(cell: str | None) -> int:
-    """Number of the line that a cell lies in; 0 where it names none."""
-    digits = (cell or "").partition("[")[0]
-    return int(digits) if digits.isdecimal() else 0
+    return {"counts": dict(sorted(counts.items())), "listed": grouped(r for r in rows if r["severity"] in OPEN)}
 
 
 def _verdicts(home: Home, month: str) -> list[dict[str, Any]]:
@@ -237,15 +227,13 @@ def _in_words_of_findings(facts: dict[str, Any]) -> list[str]:
             f"台账 ledgers: {ledgers} 个文件 files, {facts['ledgers']['rows']:,} 行 rows, {len(months)} 个月 months{span}"
         )
     if findings["counts"]:
-        told = ", ".join(f"{k} {n}" for k, n in findings["counts"].items())
-        lines.append(f"审查发现 findings (findings): {told}")
+        counted = ", ".join(f"{k} {n}" for k, n in findings["counts"].items())
+        lines.append(f"审查发现 findings (findings): {counted}")
     # A file that was refused is told further up, with its reason.
     listed = [f for f in findings["listed"] if not f["check_id"].endswith("_file_refused")]
-    for f in listed[:5]:
-        where = ":".join(p for p in (f["source_file"], f["source_cell"]) if p)
-        lines.append(f"  {f['check_id']} {where}: {f['text_zh']} / {f['text_en']}")
+    lines += [f"  {told(f)}" for f in listed[:5]]
     more = len(listed) - 5
-    return [*lines, f"  … 另有 and {more} more (--json)"] if more > 0 else lines
+    return [*lines, f"  … 另有 and {more} more: kiln findings"] if more > 0 else lines
 
 
 def _in_words_of_month(facts: dict[str, Any]) -> list[str]:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from assets.findings_told import against
 from assets.report_carbon_facts import AGGREGATION, first_method
 from assets.sealing import sealed_waiting
 from contracts import TABLES
 from contracts import meanings as m
 from contracts.trust import NAMES, PLACES
+from pipelines.cli_findings import rows_of
 from resources.releases import latest, read_manifest
 
 if TYPE_CHECKING:
@@ -65,6 +67,9 @@ def _year(home: Home, year: str) -> dict[str, Any]:
     clinker = float(there["clinker_t"].sum())
     total = round(float(there["total_tco2"].sum()), 2)
     allowances = _frame(home, "allocation_year", year)
+    serious = [r for r in rows_of(home) if r["severity"] == "serious"]
+    fit = rows.filter(status="filing").select("plant_id", "line_id").rows()
+    look = {line: n for plant, line in fit if (n := [r["finding_id"] for r in against(serious, year, plant, line)])}
     return {
         "year": year,
         "method_id": method,
@@ -74,6 +79,7 @@ def _year(home: Home, year: str) -> dict[str, Any]:
         "clinker_t": round(clinker, 2) if there.height else None,
         "intensity_tco2_t": round(total / clinker, 4) if there.height and clinker else None,
         "status": dict(sorted(rows.group_by("status").len().iter_rows())),
+        "look_first": {"lines": list(look), "findings": len({i for ids in look.values() for i in ids})},
         "months": rows["months"].max(),
         "missing": _missing(home, year, method, rows.filter(pl.col("total_tco2").is_null())),
         "plants_missing": _plants_missing(home, year, method, rows.filter(pl.col("total_tco2").is_null())),
@@ -190,7 +196,7 @@ def in_words_of_carbon(years: list[dict[str, Any]]) -> list[str]:
     """Totals of the years, who has none and why, and allowances."""
     lines = []
     for y in years:
-        states = ", ".join(f"{_STATUS[k]} {n}" for k, n in y["status"].items())
+        states = ", ".join(f"{_STATUS[k]} {n}{_look(y) if k == 'filing' else ''}" for k, n in y["status"].items())
         told = (
             f"{y['total_tco2']:,.2f} tCO2, 熟料 clinker {y['clinker_t']:,.2f} t, {y['intensity_tco2_t'] or '–'} tCO2/t"
             if y["total_tco2"] is not None else "无数值 no number"
@@ -212,6 +218,15 @@ def in_words_of_carbon(years: list[dict[str, Any]]) -> list[str]:
         )
         lines += _in_words_of_allowances(y["allowances"])
     return lines
+
+
+def _look(year: dict[str, Any]) -> str:
+    """Lines that may not be filed before somebody has looked at what was found."""
+    lines, n = year["look_first"]["lines"], year["look_first"]["findings"]
+    if not lines:
+        return ""
+    named = ", ".join(lines[:NAMED]) + (" …" if len(lines) > NAMED else "")
+    return f"，但有 {n} 处须先核对 but {n} to look at first ({named}; kiln findings)"
 
 
 def _what(row: dict[str, Any]) -> str:

@@ -117,6 +117,14 @@ def load_findings(path: Path | None = None) -> dict[str, Kind]:
     return {row["id"]: Kind(**row) for row in rows}
 
 
+def load_stages() -> dict[str, int]:
+    """Place of each check in a list of those of one severity; of what the catalogue does not list under ""."""
+    read = tomllib.loads((reference.FOLDER / "findings.toml").read_text(encoding="utf-8-sig"))
+    places = {stage["id"]: i for i, stage in enumerate(read["stage"])}
+    listed = {check: places[stage["id"]] for stage in read["stage"] for check in stage["checks"]}
+    return {"": places["value"]} | {k: n for k in load_findings() for check, n in listed.items() if k.startswith(check)}
+
+
 def _wrong(file: str, number: int, row: dict[str, object]) -> Iterator[Problem]:
     names = [f.name for f in fields(Kind)]
     for name in names:
