@@ -264,6 +264,22 @@ def _process_below_zero(desk: Desk, _bounds: Bounds) -> pl.DataFrame:
     return _period(desk.months.rename({"emission_tco2": "value"}).with_columns(evidence.alias("evidence")))
 
 
+def _electricity_below_zero(desk: Desk, _bounds: Bounds) -> pl.DataFrame:
+    """Grid less exported less certificates of a plant: its own row, or its lines where it has none (2.7)."""
+    terms = ("grid_mwh", "exported_mwh", "certificate_mwh")
+    rows = desk.ledgers["ledger_electricity"]
+    own = rows.filter(pl.col("line_id").is_null())
+    lines = rows.filter(pl.col("line_id").is_not_null()).join(own, on=["plant_id", "month"], how="anti")
+    grid = pl.when(pl.col("grid_mwh").null_count() == 0).then(pl.col("grid_mwh").sum())
+    by = ["plant_id", "month"]
+    summed = lines.group_by(by).agg(
+        grid, *(pl.col(c).sum() for c in terms[1:]), pl.col("src_path", "src_sheet", "src_row").first()
+    )
+    some = pl.concat([own, summed], how="diagonal")
+    left = pl.col("grid_mwh") - pl.sum_horizontal(pl.col(c).fill_null(0) for c in terms[1:])
+    return _period(some.with_columns(left.alias("value"), _told(*terms), *(pl.col(c).fill_null(0) for c in terms[1:])))
+
+
 #: Checks for which a value inside the limits is the finding.
 WITHIN = frozenset({"C15_carbide_threshold"})
 CHECKS: dict[str, Callable[[Desk, Bounds], pl.DataFrame]] = {
@@ -283,4 +299,5 @@ CHECKS: dict[str, Callable[[Desk, Bounds], pl.DataFrame]] = {
     "C15_carbide_threshold": _carbide,
     "C16_process_below_zero": _process_below_zero,
     "C17_ncv_switched_back": _ncv_switched,
+    "C18_electricity_below_zero": _electricity_below_zero,
 }  # fmt: skip

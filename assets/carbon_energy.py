@@ -35,7 +35,7 @@ _MWH = ("grid_mwh", "certificate_mwh", "exported_mwh")
 def electricity(inputs: Inputs, factors: Factors, part: Part) -> pl.DataFrame:
     """One row a plant and basis: grid less exported electricity, under some bases less what certificates cover."""
     plants = inputs.plants.join(_by_plant(inputs.of("ledger_electricity"), inputs.lines), on="plant_id", how="left")
-    return pl.concat([_basis(plants, factors, basis) for basis in part.listed("bases")], how="diagonal")
+    return pl.concat([_basis(plants, factors, basis, inputs.month) for basis in part.listed("bases")], how="diagonal")
 
 
 def _by_plant(rows: pl.DataFrame, every: pl.DataFrame) -> pl.DataFrame:
@@ -52,13 +52,16 @@ def _by_plant(rows: pl.DataFrame, every: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([own.select(columns), summed.select(columns)])
 
 
-def _basis(plants: pl.DataFrame, factors: Factors, basis: str) -> pl.DataFrame:
+def _basis(plants: pl.DataFrame, factors: Factors, basis: str, month: str) -> pl.DataFrame:
     scope, column, net = _GRID[basis]
     rows = plants.with_columns((pl.col(column) if column else pl.lit(_NATION)).alias("of"))
     rows = rows.join(factors.regional("grid", scope, rows["of"].unique(), "of"), on="of", how="left")
     amount = pl.col("grid_mwh") - pl.col("exported_mwh").fill_null(0.0)
     if net:
         amount -= pl.col("certificate_mwh").fill_null(0.0)
+    amount = amount.round(9)
+    # More exported than taken, or certified than used: not cut off at nought, and nothing to file unasked.
+    rows = rows.with_columns(pl.when(amount < 0).then(pl.lit(f"electricity below zero {month}")).alias("below"))
     # No factor can be had for a plant that nobody placed: that is what is missing.
     lacking = pl.col("factor").is_null()
     unplaced = lacking & pl.lit(bool(column)) & (pl.col("province").fill_null("") == "")
@@ -70,8 +73,8 @@ def _basis(plants: pl.DataFrame, factors: Factors, basis: str) -> pl.DataFrame:
     )
     return picked(
         rows, "ledger_electricity", line_id=pl.lit(None, pl.String), source=pl.lit(f"electricity {basis}"),
-        electricity_basis=pl.lit(basis), activity=amount.round(9), activity_unit=pl.lit("MWh"), factor=pl.col("factor"),
-        missing=missing, factor_ids=ids_of("factor_id"), drafts=ids_of("factor_draft"),
+        electricity_basis=pl.lit(basis), activity=amount, activity_unit=pl.lit("MWh"), factor=pl.col("factor"),
+        missing=missing, factor_ids=ids_of("factor_id"), drafts=ids_of("factor_draft", "below"),
     )  # fmt: skip
 
 

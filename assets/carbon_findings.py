@@ -35,7 +35,7 @@ _WANTED = {
     "ledger_rawmat": ("line_id", "material", "consumption_t"),
     "ledger_rawmeal": ("line_id", "rawmeal_t"),
     "ledger_lab": ("line_id", "clinker_cao_pct", "clinker_mgo_pct", "noncarbonate_cao_pct", "noncarbonate_mgo_pct"),
-    "ledger_electricity": ("plant_id", "line_id", "grid_mwh", "direct_nonfossil_mwh", "waste_heat_mwh", "captive_mwh", "exported_mwh"),
+    "ledger_electricity": ("plant_id", "line_id", "grid_mwh", "direct_nonfossil_mwh", "waste_heat_mwh", "captive_mwh", "exported_mwh", "certificate_mwh"),
 }  # fmt: skip
 _YEAR = [
     "plant_id",

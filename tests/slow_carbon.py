@@ -523,7 +523,9 @@ class Month:
                 of = {"province": province, "region_ndrc": REGION[province]}.get(scope, "全国")
                 amount = self.rounded("mwh", F(net - certified if less else net)) if known else None
                 lacks = [] if known else ["ledger_electricity.grid_mwh"]
-                yield self.energy(plant, "", f"electricity {basis}", "electricity", amount, lacks, self.factor("grid", scope, of), f"grid {scope} {of}", basis)  # fmt: skip
+                s = self.energy(plant, "", f"electricity {basis}", "electricity", amount, lacks, self.factor("grid", scope, of), f"grid {scope} {of}", basis)  # fmt: skip
+                s.drafts |= {f"electricity below zero {self.month}"} if amount is not None and amount < 0 else set()
+                yield s
 
     def line_electricity(self) -> Iterator[Source]:
         for n in self.lines:

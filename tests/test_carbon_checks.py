@@ -132,6 +132,22 @@ def chosen(*sources: str | None, burnt: float = 100.0) -> Tables:
     return {"ledger_fuel": [fuel()["ledger_fuel"][0] | r for r in rows]}
 
 
+def bought(grid: float | None, exported: float | None, certificate: float | None, line: str | None = None) -> Tables:
+    """A plant's electricity from the grid, what it exported, and certificates."""
+    row = {
+        "plant_id": "P1",
+        "line_id": line,
+        "grid_mwh": grid,
+        "exported_mwh": exported,
+        "certificate_mwh": certificate,
+    }
+    return {"ledger_electricity": [row]}
+
+
+def added(*some: Tables) -> Tables:
+    return {"ledger_electricity": [r for t in some for r in t["ledger_electricity"]]}
+
+
 heat, intensity, carbide = (partial(yearly, n) for n in ("heat_gj_t", "intensity_tco2_t", "carbide_rate_pct"))
 #: By check: what draws it, values on which nothing is said, values of which something is.
 BORDERS: dict[str, tuple[Callable[..., Tables], list[Any], list[Any]]] = {
@@ -154,6 +170,9 @@ BORDERS: dict[str, tuple[Callable[..., Tables], list[Any], list[Any]]] = {
     "C17_ncv_switched_back": (
         lambda s: chosen(*s), [("measured", "measured"), ("default", "measured"), ("default", "default"), ("", None)],
         [("measured", "default"), (None, ""), ("default", "measured", "default")],
+    ),
+    "C18_electricity_below_zero": (
+        lambda s: bought(*s), [(0.0, None, None), (9.0, 4.0, 5.0), (None, 1.0, None)], [(1.0, 1.01, None), (9.0, 4.0, 5.01), (0.0, None, 0.01)],
     ),
 }  # fmt: skip
 CASES = [
@@ -196,6 +215,9 @@ def test_every_check_has_its_borders_here() -> None:
         pytest.param("C17_ncv_switched_back", chosen("measured", "measured", "default", "default"), ["2", "2"], id="C17-each-month-is-told"),
         pytest.param("C17_ncv_switched_back", chosen("measured", "default", burnt=0.0), [], id="C17-nothing-burnt"),
         pytest.param("C10_ncv_month", fuel(ncv_gj=10.0, ncv_source="measured", consumption=0.0), [], id="C10-nothing-burnt"),
+        pytest.param("C18_electricity_below_zero", added(bought(1.0, 3.0, None, "L1"), bought(5.0, 0.0, None, "L2")), [], id="C18-lines-add-up"),
+        pytest.param("C18_electricity_below_zero", added(bought(1.0, 3.0, None, "L1"), bought(9.0, 0.0, None)), [], id="C18-the-plants-own-row-counts"),
+        pytest.param("C18_electricity_below_zero", added(bought(1.0, 3.0, None, "L1"), bought(1.0, 1.0, None, "L2")), ["-2"], id="C18-lines-together"),
     ],
 )  # fmt: skip
 def test_nothing_nought_and_unknown(check: str, tables: Tables, values: list[str]) -> None:

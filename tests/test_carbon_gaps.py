@@ -202,3 +202,30 @@ def test_a_row_of_nought_or_a_month_without_clinker_closes_it(tmp_path: Path, cl
     lab = _year(tmp_path, {2: closes[closed]})
     row = line_year(lab)
     assert (row["status"], row["drafts"]) == ("filing", None)
+
+
+@pytest.mark.parametrize(
+    ("grid", "exported", "certificate", "below"),
+    [
+        pytest.param(1000.0, 3000.0, 0.0, {"location_national", "net_national"}, id="exported"),
+        pytest.param(1000.0, 0.0, 4000.0, {"net_national"}, id="certificates"),
+        pytest.param(1000.0, 400.0, 600.0, set(), id="nought"),
+    ],
+)
+def test_electricity_below_zero_is_a_draft_of_its_bases_by_name(
+    tmp_path: Path, grid: float, exported: float, certificate: float, below: set[str]
+) -> None:
+    power = {
+        "plant_id": "P1",
+        "line_id": None,
+        "grid_mwh": grid,
+        "exported_mwh": exported,
+        "certificate_mwh": certificate,
+    }
+    lab = _year(tmp_path, {5: {"ledger_electricity": [power]}})
+    for basis in ("location_national", "net_national"):
+        for way in (M1, M2):
+            row = entity_year(lab, basis, way=way)
+            said = ("draft", "electricity below zero 2024-05") if basis in below else ("filing", None)
+            assert (row["status"], row["drafts"]) == said
+            assert row["total_tco2"] is not None
