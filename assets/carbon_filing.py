@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from assets.carbon_inputs import ALL, month_span, plain
+from assets.carbon_inputs import ALL, in_month, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from resources.home import Home
 
@@ -38,9 +38,10 @@ class Refusal:
     complete: bool
     lacking: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
+    plant_id: str = ""
 
     def __str__(self) -> str:
-        who = " ".join(part for part in (self.scope_id, self.method_id, self.basis) if part)
+        who = " ".join(part for part in (self.plant_id, self.scope_id, self.method_id, self.basis) if part)
         why = [f"未核实 / drafts: {', '.join(self.drafts)}"] if self.drafts else []
         why += [f"缺 / missing: {', '.join(self.missing)}"] if self.missing else []
         why += (
@@ -64,7 +65,7 @@ def filing_refusals(
     LookupError where the year has no such figures at all.
     """
     found = list(_refusals(home, year, method_id, aggregation, basis))
-    return sorted(found, key=lambda r: (r.table, r.scope_id, r.basis))
+    return sorted(found, key=lambda r: (r.table, r.scope_id, r.plant_id, r.basis))
 
 
 def allocation_refusals(home: Home, year: str) -> list[Refusal]:
@@ -78,9 +79,9 @@ def allocation_refusals(home: Home, year: str) -> list[Refusal]:
     against = _against(home, year)
     return [
         made
-        for r in plain(rows).sort("line_id").iter_rows(named=True)
+        for r in plain(rows).sort("line_id", "plant_id").iter_rows(named=True)
         if (made := _judged(
-            against, "allocation_year", r["line_id"], "", r | {"missing": r["no_number"], "complete": not against.lacking.get(r["line_id"])}, refused=r["status"] != "filing"
+            against, "allocation_year", r["line_id"], "", r | {"missing": r["no_number"], "complete": not against.lacking.get((r["plant_id"], r["line_id"]))}, refused=r["status"] != "filing"
         ))
     ]  # fmt: skip
 
@@ -105,15 +106,17 @@ def _refusals(home: Home, year: str, method_id: str, aggregation: str, basis: st
 
 @dataclass(frozen=True, slots=True)
 class _Against:
-    """What stands against figures of a year: months that a line in force did not file, and serious findings; owners of lines."""
+    """What stands against figures of a year: months that a plant did not file of a line in force, and serious findings; plants with
+    their lines.
+    """
 
-    lacking: dict[str, list[str]]
+    lacking: dict[tuple[str, str], list[str]]
     findings: list[tuple[str | None, str | None, str]]
-    plants: dict[str, str]
+    lines: set[tuple[str, str]]
 
-    def months(self, owns: Callable[[str], bool]) -> tuple[str, ...]:
-        """Months that lines lack, with the line where there are several."""
-        mine = {line: months for line, months in self.lacking.items() if owns(line) and months}
+    def months(self, plant: str, lines: set[str]) -> tuple[str, ...]:
+        """Months that lines of a plant lack, with the line where there are several."""
+        mine = {line: months for (p, line), months in self.lacking.items() if p == plant and line in lines and months}
         return tuple(m if len(mine) == 1 else f"{line} {m}" for line, months in sorted(mine.items()) for m in months)
 
 
@@ -122,33 +125,33 @@ def _judged(
 ) -> Refusal | None:
     """The refusal of one row, None where nothing stands against it."""
     of_line = "line" in table or table == "allocation_year"
-    plant = against.plants.get(scope_id) if of_line else scope_id
-    lines = {scope_id} if of_line else {n for n, p in against.plants.items() if p == plant}
-    # What was found of the plant as a whole stands against its lines too.
-    told = tuple(text for p, line, text in against.findings if (line in lines if line else p == plant))
+    plant = row["plant_id"]
+    lines = {scope_id} if of_line else {n for p, n in against.lines if p == plant}
+    # What was found of the plant as a whole stands against its lines too; what names no plant against every plant of its line.
+    told = tuple(text for p, line, text in against.findings if p in (plant, None) and (line in lines if line else p))
     if not refused and not told:
         return None
     drafts, missing = (row["drafts"] or "").split("|"), (row["missing"] or "").split("; ")
     return Refusal(
         table, scope_id, row["method_id"], basis, tuple(filter(None, drafts)), tuple(filter(None, missing)), row["complete"],
-        () if row["complete"] else against.months(lines.__contains__), told,
+        () if row["complete"] else against.months(plant, lines), told, plant if of_line else "",
     )  # fmt: skip
 
 
 def _against(home: Home, year: str) -> _Against:
-    filed: set[tuple[str, str]] = set()
+    filed: set[tuple[str, str, str]] = set()
     made = [m for m in home.lake.keys("carbon_line_month") if m.startswith(year)]
-    known = home.registry.lines if made else ()
     for month in made:
-        rows = home.lake.read("carbon_line_month", month, ["line_id"])
-        filed |= {(line, month) for line in (plain(rows)["line_id"].unique() if rows is not None else ()) if line}
-    lacking: dict[str, list[str]] = {}
-    for line in known:
-        for month, (first, last) in ((m, month_span(m)) for m in (f"{year}-{n:02d}" for n in range(1, 13))):
-            if line.overlaps(first, last) and (line.line_id, month) not in filed:
-                lacking.setdefault(line.line_id, []).append(month)
-    owners = {n.line_id: n.plant_id for n in known}
-    return _Against({n: sorted({*months}) for n, months in lacking.items()}, list(_findings(home, year)), owners)
+        rows = home.lake.read("carbon_line_month", month, ["plant_id", "line_id"])
+        own = plain(rows).drop_nulls().unique().iter_rows() if rows is not None else ()
+        filed |= {(plant, line, month) for plant, line in own}
+    lacking: dict[tuple[str, str], list[str]] = {}
+    for month in (f"{year}-{n:02d}" for n in range(1, 13)) if made else ():
+        for line in in_month(home.registry, month).values():
+            if (line.plant_id, line.line_id, month) not in filed:
+                lacking.setdefault((line.plant_id, line.line_id), []).append(month)
+    owned = {(n.plant_id, n.line_id) for n in home.registry.lines} if made else set()
+    return _Against(lacking, list(_findings(home, year)), owned)
 
 
 def _findings(home: Home, year: str) -> Iterator[tuple[str | None, str | None, str]]:

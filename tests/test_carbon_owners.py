@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
+from assets.carbon_filing import filing_refusals
 from assets.checks_carbon import carbon_months_add_up, carbon_years_add_up
 from assets.explain_carbon import Edition, NothingToExplain, explain_line_year
 from assets.products import bring_up, product
@@ -105,3 +106,9 @@ def test_rows_that_share_a_key_are_told_with_the_first_of_them() -> None:
     (told,) = [t for t in TABLES["allocation_year"].violations(rows) if "share a key" in t]
     assert told.startswith("allocation_year: 2 rows share a key")
     assert told.endswith("plant_id=P1, line_id=L, year=2024")
+
+
+def test_a_filing_run_names_the_plant_and_the_months_that_it_owes(tmp_path: Path) -> None:
+    told = {str(r).split(" ")[1]: r for r in filing_refusals(_sold(tmp_path).home, "2024", V01) if r.scope_id == "L1"}
+    assert set(told) == {"P2"}, "the months of the plant that sold the line are all there"
+    assert told["P2"].lacking[0] == "2024-04"
