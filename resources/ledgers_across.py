@@ -32,6 +32,7 @@ _LEAST_MONTHS, _LEAST_NAMES = 2, 3
 #: What tells rows of one month apart, and what else a row may say of itself.
 _SAID = ("plant_id", "line_id", "facility", "fuel", "material", "meter_id", "ncv_source", "metering", *STAMPS)
 _NAMED = ("plant_id", "line_id", "facility")
+_CONSUMED = ("fuel", "material")
 #: What 获取方式 (how a value was come by) of an item is called in its table.
 _WAYS = {"output_t": ("metering", METERINGS), "ncv_gj": ("ncv_source", NCV_SOURCES)}
 
@@ -110,9 +111,10 @@ def _columns(
 
 
 def _said(table: str, text: str) -> str:
-    for one in (table,) if table else ("ledger_fuel", "ledger_rawmat"):
+    for one in dict.fromkeys((table or "ledger_fuel", "ledger_fuel", "ledger_rawmat")):
         heading = load_words().heading(one, text)
-        if heading and heading.column in _SAID:
+        # Of another table only what is consumed: 物料 heads fuels as well.
+        if heading and heading.column in (_SAID if one == table or not table else _CONSUMED):
             return heading.column
     return ""
 
@@ -212,8 +214,10 @@ class _Reader:
         if item is None:
             self._strange[text or "-"] = None
             return
-        if name := item.name or (fuel if item.table == "ledger_rawmat" and not material else ""):
-            said["material" if item.table == "ledger_rawmat" else "fuel"] = name
+        ours = "material" if item.table == "ledger_rawmat" else "fuel"
+        # Whatever the column is called, what is consumed is what the row's item asks for.
+        if name := item.name or said.get(ours) or fuel or material:
+            said[ours] = name
         told = cells[at["unit"]] if "unit" in at else ""
         unit = unit_of(item, told)
         if unit is None:
@@ -232,6 +236,11 @@ class _Reader:
         group = self._groups.get(key)
         if group is None:
             places = {name: f"{letter(i)}{number}" for i, name in self._head.said.items() if name in kept}
+            other = next((i for i, name in self._head.said.items() if name in _CONSUMED and name not in kept), None)
+            if other is not None:
+                places |= {
+                    name: f"{letter(other)}{number}" for name in _CONSUMED if name in kept and name not in places
+                }
             group = self._groups[key] = _Group({}, places, number)
         group.said |= kept
         if item.column in group.items or (key, item.column) in self._twice:

@@ -16,7 +16,7 @@ from contracts import TABLES
 from contracts.ledgers import FACILITIES, METERINGS, NCV_SOURCES, PROVENANCE, UNITS
 from resources.events_words import folded
 from resources.ledgers_names import nearest
-from resources.ledgers_tell import LETTERS, PATH, ROW, SHEET, SHEET_NO, TOTAL
+from resources.ledgers_tell import LETTERS, PATH, ROW, SHEET, SHEET_NO, TOTAL, shortest
 from resources.ledgers_values import day_of, fuels_apart, month_of, number_of, plausible, slip, stamp_of, whole_of
 from resources.ledgers_words import STAMPS, limits, load_words
 
@@ -137,7 +137,7 @@ class Typist:
                 )
                 lost |= bad if in_key else pl.Series([False])
             if in_key and not self._table[name].nullable and (empty := (raw[name] == "")).any():
-                self._teller.cells("L29_empty_key", rows.filter(empty), name)
+                self._teller.cells("L29_empty_key", rows.filter(empty), name, figures=self._of_row)
                 lost |= empty
         self._astray = pl.Series([False]).new_from_index(0, rows.height)
         if {"plant_id", "line_id"} <= set(rows.columns):
@@ -165,6 +165,15 @@ class Typist:
         if name == "unit":
             effect = _NO_AMOUNTS
         return {**effect, "listed": listed, "unit": _unit_text(self._table[name], row) if name not in STAMPS else ""}
+
+    def _of_row(self, row: Row) -> dict[str, object]:
+        """Month and first number of a row: where months stand across, those tell which cell is meant."""
+        first = next(
+            ((c.name, row[c.name]) for c in self._table.columns if c.type == pa.float64() and row[c.name] is not None),
+            (),
+        )
+        said = [*([row["month"]] if row.get("month") else []), *([f"{first[0]} {shortest(first[1])}"] if first else [])]
+        return {"said_zh": f"（{' '.join(said)}）" if said else "", "said_en": f" ({' '.join(said)})" if said else ""}
 
     def _strangers(self, rows: pl.DataFrame) -> pl.Series:
         """Rows whose line belongs to another plant."""

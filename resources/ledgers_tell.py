@@ -34,14 +34,14 @@ _Alike = tuple[str, str, str, str]
 
 
 def place_of(sheet: str, row: int, column: str, letter: str) -> str:
-    """A cell as people look for it: `sheet!C12` of a workbook, `12[column]` of a CSV file; the row alone without a column. `letter` may be
+    """A cell as people look for it: `sheet!C12` of a workbook, `12[column]` of a CSV file; without a column `sheet!row 12`, `12`. `letter` may be
     the whole cell: where months stand across, the values of a month stand in several rows.
     """
     if number := letter.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ"):
         return f"{sheet}!{letter}" if sheet else f"{number}[{column}]"
     if not sheet:
         return f"{row}[{column}]" if column else str(row)
-    return f"{sheet}!{letter}{row}" if letter else f"{sheet}!{row}:{row}"
+    return f"{sheet}!{letter}{row}" if letter else f"{sheet}!row {row}"
 
 
 @lru_cache(maxsize=4096)

@@ -40,6 +40,19 @@ def test_the_examples_become_what_the_page_says(page: str, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("page", PAGES)
+def test_the_annex_of_the_page_becomes_a_row_a_month(page: str, tmp_path: Path) -> None:
+    files = dict(re.findall(r"<!-- annex: (\S+) -->\n```csv\n(.*?)```", _text(page), re.DOTALL))
+    home(tmp_path, files)
+    (tmp_path / "registry/plants.csv").write_text(f"{PLANTS}\nGZ-A,甲,,,,贵州,,,,89,general,2016-01-01,\n", "utf-8")
+    (tmp_path / "registry/lines.csv").write_text(f"{LINES}\nGZ-A-L1,GZ-A,portland,4500,2016-01-01,\n", "utf-8")
+    made = opened(tmp_path)
+    rows = [r for m in made.ledgers.months() for r in made.ledgers.rows("ledger_fuel", m).to_dicts()]
+    assert [(r["plant_id"], r["month"], r["fuel"], r["consumption"], r["unit"], r["ncv_gj"]) for r in rows] == [
+        ("GZ-A", "2024-01", "bituminous", 3105.20, "t", 23.412), ("GZ-A", "2024-02", "bituminous", 2988.10, "t", 23.105),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_every_finding_and_every_column_is_on_the_page(page: str) -> None:
     told = re.findall(r"^\| `(L\w+)` \| ([\w, ]+) \|", _text(page), re.MULTILINE)
     assert told == [

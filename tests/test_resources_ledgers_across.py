@@ -66,6 +66,40 @@ def test_the_official_annex_becomes_a_row_a_month_with_each_cell_to_point_at(tmp
     assert checks(made) == ["L02_unknown_items", "L26_no_number", "L36_measured_without_value"]
 
 
+MIXED = ["生产线编号", "使用设施", "物料", "信息项", "单位", *MONTHS]
+
+
+@pytest.mark.parametrize("sheet", ["附件 月度信息", "化石燃料"])
+@pytest.mark.parametrize("heading", ["物料", "物料名称", "燃料品种"])
+def test_what_is_consumed_is_a_fuel_or_a_material_by_its_item(tmp_path: Path, heading: str, sheet: str) -> None:
+    head = [heading if h == "物料" else h for h in MIXED]
+    rows: list[list[Any]] = [
+        ["P1-1", "水泥窑", "烟煤", "消耗量", "t", *USED],
+        ["P1-1", "水泥窑", "烟煤", "低位发热量", "GJ/t", *[23.1] * 12],
+        ["P1-1", "水泥窑", "柴油", "消耗量", "t", *[12.5] * 12],
+    ]
+    if sheet != "化石燃料":
+        rows.append(["P1-1", "", "电石渣", "消耗量", "t", *[800.0] * 12])
+    made = home(tmp_path, {"a.xlsx": workbook({sheet: [TITLE, head, *rows]})})
+    back = fuel(made)
+    assert [(r["consumption"], r["ncv_gj"]) for r in back if r["fuel"] == "bituminous"] == [(u, 23.1) for u in USED]
+    assert {r["fuel"] for r in back} == {"bituminous", "diesel"}
+    assert '"fuel": "C3"' in back[0]["src_columns"]
+    slag = [r for m in made.ledgers.months("ledger_rawmat") for r in made.ledgers.rows("ledger_rawmat", m).to_dicts()]
+    assert [(r["material"], r["consumption_t"]) for r in slag] == [("carbide_slag", 800.0)] * len(slag)
+    assert len(slag) == (12 if sheet != "化石燃料" else 0)
+    assert not found(made, "L05")
+    assert not found(made, "L29")
+
+
+def test_a_row_without_its_fuel_is_told_with_month_and_value(tmp_path: Path) -> None:
+    made = of_sheet(tmp_path, [["P1", "P1-1", "水泥窑", "", "消耗量", "t", *USED]])
+    first, *rest = sorted(found(made, "L29"), key=lambda f: f.period or "")
+    assert (first.source_cell, len(rest)) == ("化石燃料!row 3", 11)
+    assert "（2024-01 consumption 10000）: fuel 为空" in first.text_zh
+    assert "(2024-01 consumption 10000): fuel is empty" in first.text_en
+
+
 def test_the_year_stands_in_title_or_name_and_is_never_guessed(tmp_path: Path) -> None:
     row = [*KEY, "消耗量", "t", *USED]
     assert len(fuel(of_sheet(tmp_path / "a", [row], title=["报告年度", 2024]))) == 12
