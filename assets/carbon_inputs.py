@@ -133,7 +133,7 @@ def _metered(bench: Bench, fuels: pl.DataFrame, first: date, last: date) -> pl.D
     if not made:
         return fuels.with_columns(corrected)
     values = [
-        float(made[meter].apply(amount)) if meter in made and amount is not None else amount
-        for meter, amount in fuels.select("meter_id", "consumption").iter_rows()
+        float(made[plant, meter].apply(amount)) if (plant, meter) in made and amount is not None else amount
+        for plant, meter, amount in fuels.select("plant_id", "meter_id", "consumption").iter_rows()
     ]
     return fuels.with_columns(pl.Series("corrected", values, pl.Float64))

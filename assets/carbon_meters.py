@@ -34,11 +34,11 @@ class Excess:
         return corrected(exact(amount), self.pct, Fraction(1), +1)
 
 
-def meter_factors(meters: pl.DataFrame, first: date, last: date) -> dict[str, Excess]:
-    """Corrections by meter_id for [first, last] from rows of ledger_meter; meters that need none, or whose class is unknown, are absent."""
-    by_meter: dict[str, list[dict[str, Any]]] = {}
+def meter_factors(meters: pl.DataFrame, first: date, last: date) -> dict[tuple[str, str], Excess]:
+    """Corrections by plant and meter_id (two plants may give one name to a meter) for [first, last] from rows of ledger_meter; meters that need none, or whose class is unknown, are absent."""
+    by_meter: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in meters.iter_rows(named=True):
-        by_meter.setdefault(row["meter_id"], []).append(row | {"calibrated_to": calibrated_to(row)})
+        by_meter.setdefault((row["plant_id"], row["meter_id"]), []).append(row | {"calibrated_to": calibrated_to(row)})
     made = {meter: _excess(rows, first, last) for meter, rows in by_meter.items()}
     return {meter: Excess(pct) for meter, pct in made.items() if pct}
 

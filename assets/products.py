@@ -182,11 +182,11 @@ PRODUCTS: tuple[Product, ...] = (
         "emissions_clinker", ("emissions_per_clinker",), "year", "emissions-clinker-1", make_emissions_clinker, clinker_years,
         lambda _: "",
     ),
-    Product("carbon_months", ("carbon_line_month",), "month", "carbon-months-6", make_carbon_months, carbon_month_keys),
+    Product("carbon_months", ("carbon_line_month",), "month", "carbon-months-7", make_carbon_months, carbon_month_keys),
     Product(
         "carbon_years", ("carbon_line_year", "carbon_entity_year"), "year", "carbon-years-7", make_carbon_years, carbon_year_keys
     ),
-    Product("uncertainty", ("carbon_uncertainty",), "year", "uncertainty-5", make_uncertainty, uncertainty_years),
+    Product("uncertainty", ("carbon_uncertainty",), "year", "uncertainty-6", make_uncertainty, uncertainty_years),
     Product("allocation", ("allocation_year",), "year", "allocation-4", make_allocation, allocation_years),
     Product("calendar", ("filing_calendar",), "year", "calendar-2", make_calendar, calendar_years),
     Product("carbon_findings", ("carbon_findings",), "year", "carbon-findings-6", make_carbon_findings, finding_years),

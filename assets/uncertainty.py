@@ -46,7 +46,7 @@ class _Ground:
     """What holds for all lines: widths, classes of meters, and the weight of independent months by who, fuel and kind of value."""
 
     book: EtsBook
-    classes: dict[str, float]
+    classes: dict[str, dict[str, float]]
     months: dict[tuple[str | None, ...], float]
 
 
@@ -74,12 +74,15 @@ def make_uncertainty(bench: Bench, year: str) -> dict[str, pa.Table]:
 
 
 def grouped(
-    sources: pl.DataFrame, book: EtsBook, classes: dict[str, float], incomplete: dict[tuple[str, str], str]
+    sources: pl.DataFrame, book: EtsBook, classes: dict[tuple[str, str], float], incomplete: dict[tuple[str, str], str]
 ) -> list[Group]:  # fmt: skip
     """Lines, then entities, by name. `sources` has the columns of _BY, month, emission_unrounded_tco2 and missing; `incomplete` names
     what the year of a (plant, line) lacks.
     """
-    ground = _Ground(book, classes, _weights(sources, "plant_id", "line_id") | _weights(sources, "plant_id"))
+    by_plant: dict[str, dict[str, float]] = {}
+    for (plant_id, meter), pct in classes.items():
+        by_plant.setdefault(plant_id, {})[meter] = pct
+    ground = _Ground(book, by_plant, _weights(sources, "plant_id", "line_id") | _weights(sources, "plant_id"))
     rows = sources.group_by(_BY).agg(
         pl.col("emission_unrounded_tco2").sum().alias("base"), pl.col("missing").drop_nulls().unique().sort().str.join("; "),
     ).sort(_BY, nulls_last=True)  # fmt: skip
@@ -146,11 +149,12 @@ def _month(bench: Bench, month: str, method: str) -> pl.DataFrame:
     return joined.select(*(n for n in _BY if n != "clinker_class"), "month", "emission_unrounded_tco2", "missing")
 
 
-def _classes(bench: Bench) -> dict[str, float]:
-    """Accuracy class in % by meter, as of its last calibration that names one."""
-    columns = ["meter_id", "class_pct", "calibrated_from"]
+def _classes(bench: Bench) -> dict[tuple[str, str], float]:
+    """Accuracy class in % by plant and meter, as of its last calibration that names one."""
+    columns = ["plant_id", "meter_id", "class_pct", "calibrated_from"]
     meters = _plain(bench.table(LEDGER_METER.name, "all", columns), columns).filter(pl.col("class_pct").is_not_null())
-    return dict(meters.sort("meter_id", "calibrated_from").select("meter_id", "class_pct").iter_rows())
+    told = meters.sort("meter_id", "calibrated_from").select("plant_id", "meter_id", "class_pct")
+    return {(plant, meter): pct for plant, meter, pct in told.iter_rows()}
 
 
 def _incomplete(bench: Bench, year: str, plan: Plan) -> dict[tuple[str, str], str]:
@@ -172,12 +176,13 @@ def _enter(line: Group, row: dict[str, Any], ground: _Ground) -> None:
         line.missing.append(f"uncertainty of {row['part']}")
         return
     taken = []
-    for quantity, kind, key in _inputs(row, ground.classes, whole=line.line_id is None):
+    classes = ground.classes.get(line.plant_id, {})
+    for quantity, kind, key in _inputs(row, classes, whole=line.line_id is None):
         known = ground.book.uncertain.get(f"{quantity}/{kind}")
-        if known is None or (known.half_width_pct is None and key[-1] not in ground.classes):
+        if known is None or (known.half_width_pct is None and key[-1] not in classes):
             line.missing.append(f"uncertainty {quantity}/{kind}")
             continue
-        width = ground.classes[key[-1]] if known.half_width_pct is None else known.half_width_pct
+        width = classes[key[-1]] if known.half_width_pct is None else known.half_width_pct
         if known.apart:
             who = (line.plant_id,) if line.line_id is None else (line.plant_id, line.line_id)
             width *= ground.months[*who, row["source"], row["ncv_source"]]

@@ -173,7 +173,7 @@ LEDGER_HEAT = _ledger(
 )  # fmt: skip
 
 LEDGER_METER = _ledger(
-    "ledger_meter", ("meter_id", "calibrated_from"), "计量器具台账", "meters and their calibrations",
+    "ledger_meter", ("plant_id", "meter_id", "calibrated_from"), "计量器具台账", "meters and their calibrations",
     Column("meter_id", LABEL, "计量器具编号", "meter id", nullable=False),
     _PLANT, _PLANT_LINE,
     Column("quantity", LABEL, "计量参数", "what it measures, as written", source=_VERIFY),

@@ -29,10 +29,11 @@ def tell_meters(tables: Mapping[str, pl.DataFrame], teller: Teller) -> None:
     """Each meter and year once, at the first row that names it: no row of `ledger_meter`, or months with days that no calibration covers;
     and calibrations stated for longer than one holds.
     """
-    calibrations: defaultdict[str, list[Row]] = defaultdict(list)
+    # Two plants may give one name to a meter.
+    calibrations: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
     if (meters := tables.get("ledger_meter")) is not None:
-        for row in meters.sort("meter_id", "calibrated_from").iter_rows(named=True):
-            calibrations[row["meter_id"]].append(row)
+        for row in meters.sort("plant_id", "meter_id", "calibrated_from").iter_rows(named=True):
+            calibrations[row["plant_id"], row["meter_id"]].append(row)
             if _too_long(row):
                 figures = {"meter": row["meter_id"], "begin": row["calibrated_from"], "months": calibration_months()}
                 at = _at(row, row["calibrated_from"].isoformat()[:4], "calibrated_to")
@@ -40,14 +41,14 @@ def tell_meters(tables: Mapping[str, pl.DataFrame], teller: Teller) -> None:
     fuel = tables.get("ledger_fuel")
     if fuel is None:
         return
-    spelt = {folded(meter): meter for meter in calibrations}
-    used: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
-    named = fuel.drop_nulls("meter_id").sort("meter_id", "month", "src_path", "src_row")
+    spelt = {folded(meter): meter for _, meter in calibrations}
+    used: defaultdict[tuple[str, str, str], list[Row]] = defaultdict(list)
+    named = fuel.drop_nulls("meter_id").sort("meter_id", "plant_id", "month", "src_path", "src_row")
     for row in named.iter_rows(named=True):
-        used[row["meter_id"], row["month"][:4]].append(row)
-    for (meter, year), rows in used.items():
-        if meter in calibrations:
-            _lapsed(meter, year, [r for r in rows if r["consumption"]], calibrations[meter], teller)
+        used[row["plant_id"], row["meter_id"], row["month"][:4]].append(row)
+    for (plant, meter, year), rows in used.items():
+        if (plant, meter) in calibrations:
+            _lapsed(meter, year, [r for r in rows if r["consumption"]], calibrations[plant, meter], teller)
         else:
             like = " / ".join(spelt[n] for n in nearest(meter, spelt))
             near = {"near_zh": f"，是否为 {like}" if like else "", "near_en": f"; {like} perhaps" if like else ""}

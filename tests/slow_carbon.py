@@ -195,19 +195,19 @@ class Book:
     plants: dict[str, str]
     lines: list[Row]
     ledgers: dict[tuple[str, str], list[Row]]
-    meters: dict[str, list[Row]]
+    meters: dict[tuple[str, str], list[Row]]
     factors: dict[tuple[str, str, str], list[Row]]
 
     @classmethod
     def read(cls, home: Path) -> Book:
         plants = {r["plant_id"]: r["province"] for r in _csv(home / "registry/plants.csv")}
         filed: defaultdict[tuple[str, ...], list[tuple[tuple[str, int, str, int], Row]]] = defaultdict(list)
-        meters: defaultdict[str, list[Row]] = defaultdict(list)
+        meters: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
         for path in sorted((home / "landing/ledgers").rglob("*.csv")):
             table = next((t for t in [*KEYS, "ledger_meter"] if path.name.startswith(t)), "")
             for n, row in enumerate(_csv(path)):
                 if table == "ledger_meter":
-                    meters[row["meter_id"]].append(row)
+                    meters[row["plant_id"], row["meter_id"]].append(row)
                 elif any(v for k, v in row.items() if k not in WORDS) or row.get("withdrawn"):
                     # Later is: time of submission, revision, path, row; what is not given is earliest.
                     later = row.get("submitted_at") or "", int(row.get("revision") or -1), path.as_posix(), n
@@ -348,7 +348,7 @@ class Month:
         default = guide.get("ncv")
         ncv = number(row["ncv_gj"]) if filed else number(default["value"]) if default else None
         consumption = number(row["consumption"]) if row["unit"] else None
-        meter = self.book.meters.get(row.get("meter_id") or "")
+        meter = self.book.meters.get((row["plant_id"], row.get("meter_id") or ""))
         if meter and consumption is not None and self.name == V01:
             consumption *= 1 + meter_excess(meter, self.month) / 100
         missing = [

@@ -47,7 +47,9 @@ def drawn(
         for s in sources
         for m in range(1, months + 1)
     ]
-    groups = grouped(pl.DataFrame(rows, schema=_SCHEMA), BOOK, classes or {}, {})
+    groups = grouped(
+        pl.DataFrame(rows, schema=_SCHEMA), BOOK, {("P1", m): pct for m, pct in (classes or {}).items()}, {}
+    )
     table = table_rows(groups, "2025", "M", DRAWS)
     return {str(name or "entity"): part for (name,), part in table.group_by("line_id")}
 

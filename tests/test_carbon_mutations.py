@@ -143,6 +143,7 @@ def f2(w: World) -> bool:
 
 def f7_in_part(w: World) -> bool:
     cells = {
+        "plant_id": "P1",
         "meter_id": "W",
         "class_pct": 0.5,
         "actual_pct": None,
@@ -150,7 +151,7 @@ def f7_in_part(w: World) -> bool:
         "calibrated_to": date(2024, 1, 15),
     }
     made = w.meters.meter_factors(pl.DataFrame([cells]), date(2024, 1, 1), date(2024, 1, 31))
-    return bool(made["W"].pct * 31 == 8)
+    return bool(made["P1", "W"].pct * 31 == 8)
 
 
 def p4(w: World) -> bool:

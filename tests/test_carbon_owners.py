@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from assets.carbon_filing import filing_refusals
+from assets.carbon_meters import meter_factors
 from assets.checks_carbon import carbon_months_add_up, carbon_years_add_up
 from assets.explain_carbon import Edition, NothingToExplain, explain_line_year
 from assets.products import bring_up, product
@@ -112,3 +113,15 @@ def test_a_filing_run_names_the_plant_and_the_months_that_it_owes(tmp_path: Path
     told = {str(r).split(" ")[1]: r for r in filing_refusals(_sold(tmp_path).home, "2024", V01) if r.scope_id == "L1"}
     assert set(told) == {"P2"}, "the months of the plant that sold the line are all there"
     assert told["P2"].lacking[0] == "2024-04"
+
+
+def test_a_meter_is_its_plants_own_whatever_it_is_called() -> None:
+    """Of two plants' BS-01 the one that lapsed is raised by its class, and the certificate of the other excuses nothing."""
+    rows = pl.DataFrame(
+        [("BS-01", "P6", 0.5, None, date(2023, 6, 1), date(2025, 6, 1)), ("BS-01", "P7", 2.0, None, date(2020, 1, 1), date(2021, 1, 1))],
+        {"meter_id": pl.String, "plant_id": pl.String, "class_pct": pl.Float64, "actual_pct": pl.Float64, "calibrated_from": pl.Date, "calibrated_to": pl.Date},
+        orient="row",
+    )  # fmt: skip
+    made = meter_factors(rows, date(2024, 1, 1), date(2024, 1, 31))
+    assert {own: float(excess.pct) for own, excess in made.items()} == {("P7", "BS-01"): 2.0}
+    assert TABLES["ledger_meter"].key == ("plant_id", "meter_id", "calibrated_from")
