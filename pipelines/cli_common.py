@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
+from resources.registry_cells import day_of
 from resources.settings import Settings
 
 HOME = click.option(
@@ -40,7 +41,7 @@ class Day(click.ParamType[str]):
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The day as its key."""
         try:
-            return str(date.fromisoformat(str(value)))
+            return str(day_of(str(value)))
         except ValueError:
             self.fail(f"{value!r} 不是日期 is no day; write e.g. 2026-11-21", param, ctx)
 

@@ -102,8 +102,8 @@ def bring_up_all(home: Home, of: Product, keys: list[str], say: Callable[[str], 
 
 
 def named(of: Product) -> str:
-    """A product as a line of progress begins: what its first table is called, and its own name."""
-    return f"{TABLES[of.tables[0]].zh} {of.name}"
+    """A product as a line of progress begins: what its first table is called, or all ledgers together, and its own name."""
+    return f"{'台账' if of.name == 'ledgers' else TABLES[of.tables[0]].zh} {of.name}"
 
 
 def _step(of: Product) -> dg.OpDefinition:

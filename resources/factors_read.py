@@ -9,15 +9,16 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, TypeVar
 
 from resources.factors_units import range_of, units_of
 from resources.problems import Problem
+from resources.registry_cells import day_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import date
 
 T = TypeVar("T")
 
@@ -265,6 +266,4 @@ def _number(text: str) -> Decimal:
 
 
 def _day(text: str) -> date:
-    if len(text) != len("YYYY-MM-DD"):
-        raise ValueError(text)
-    return date.fromisoformat(text)
+    return day_of(text)

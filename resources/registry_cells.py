@@ -124,10 +124,17 @@ def _flag(_cell: Cell, text: str) -> Value | Complaint:
     return value
 
 
-def _day(_cell: Cell, text: str) -> Value | Complaint:
+def day_of(text: str) -> date:
+    """A day as spreadsheets write it, 2025-03-28 or 2025/3/28; ValueError for what is none."""
     found = _DAY.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    return date(int(found[1]), int(found[3]), int(found[4]))
+
+
+def _day(_cell: Cell, text: str) -> Value | Complaint:
     try:
-        return date(int(found[1]), int(found[3]), int(found[4])) if found else _day_complaint()
+        return day_of(text)
     except ValueError:
         return _day_complaint()
 

@@ -14,14 +14,15 @@ import hashlib
 import io
 import json
 from dataclasses import astuple, dataclass
-from datetime import date
 from typing import TYPE_CHECKING
 
 from resources.problems import Problem
+from resources.registry_cells import day_of
 from resources.registry_rows import RegistryError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
+    from datetime import date
 
     from resources.registry import Registry
     from resources.storage import Storage
@@ -85,7 +86,7 @@ class Filings:
                 rows.append(
                     Filing(
                         plain["plant_id"], plain.get("line_id", ""), plain["year"], plain.get("method_id", ""),
-                        date.fromisoformat(plain["filed_at"]), plain.get("note", ""),
+                        day_of(plain["filed_at"]), plain.get("note", ""),
                     )
                 )  # fmt: skip
         if problems:
@@ -132,7 +133,7 @@ def _wrong(row: int, cells: dict[str, str], registry: Registry, methods: Collect
 
 def _is_day(text: str) -> bool:
     try:
-        date.fromisoformat(text)
+        day_of(text)
     except ValueError:
         return False
     return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from assets.sealing import sealed_waiting
+from pipelines.cli_common import Day
 from tests.carbon_home import METHOD, carbon_home, opened, say_ncv
 from tests.nights import night, rows
 from tests.test_backfill_carbon import planned
@@ -56,3 +58,15 @@ def test_a_filed_year_outlives_a_column_that_its_table_gained(home: Path, column
         assert kept[column].to_list() == before[table][column].to_list()
     waiting = sealed_waiting(opened(home))
     assert waiting["carbon_months"] == {"2024-03": {"carbon_line_month": 3}}
+
+
+@pytest.mark.parametrize("day", ["2025-03-28", "2025/3/28"])
+def test_days_are_written_as_spreadsheets_do(day: str, tmp_path: Path) -> None:
+    root = carbon_home(tmp_path, range(2024, 2025))
+    (root / "registry/filings.csv").write_text(f"{HEAD}P1,,2024,,{day},\n", encoding="utf-8")
+    say_ncv(root, "23.5", day=day)
+    made = opened(root)
+    assert [f.filed_at for f in made.filings.rows] == [date(2025, 3, 28)]
+    (own,) = [r for r in made.factors.rows if r.factor_id == "OWN.NCV.ANTH"]
+    assert own.recorded_at == date(2025, 3, 28)
+    assert Day().convert(day, None, None) == "2025-03-28"
