@@ -53,6 +53,10 @@ def saying(table: str) -> list[str]:
     return [*(c.name for c in TABLES[table].columns if c.type in (pa.float64(), pa.date32())), "withdrawn"]
 
 
+#: Units of slips that have a name in Chinese.
+_ZH = {"fraction": "小数"}
+
+
 class Typist:
     """Types the rows of one table."""
 
@@ -226,7 +230,7 @@ class Typist:
         def figures(row: Row) -> dict[str, object]:
             unit = _unit_text(column, row)
             found = slip(self._table.name, column.name, row[KIND], row[column.name], row.get("fuel") or "")
-            zh = f"，像是以 {found.written} 填写" if found else ""
+            zh = f"，像是以 {_ZH.get(found.written, found.written)} 填写" if found else ""
             en = f"; it looks like {found.written}" if found else ""
             return {
                 "unit": unit,

@@ -285,3 +285,10 @@ def test_either_layout_gives_the_same_rows(tmp_path_factory: pytest.TempPathFact
     assert first.rows() == second.rows()
     for month in books[1].months():
         assert TABLES[table.name].violations(books[1].rows(table.name, month)) == []
+
+
+def test_a_share_written_as_a_fraction_is_called_so_in_both_languages(tmp_path: Path) -> None:
+    made = home(tmp_path, {"ledger_lab.csv": "line_id,month,clinker_cao_pct\nP1-1,2024-01,0.652\n"})
+    (told,) = found(made, "L40")
+    assert "像是以 小数 填写" in told.text_zh
+    assert "it looks like fraction" in told.text_en
