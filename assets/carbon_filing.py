@@ -12,15 +12,12 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from assets.carbon_inputs import ALL, in_month, plain
+from assets.findings_told import of_carbon
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from resources.home import Home
-
-#: Findings on ledgers and carbon: those of the monitors stand against no figure of a year.
-_KINDS = r"^[LC]\d"
-_SERIOUS = "serious"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +124,9 @@ def _judged(
     of_line = "line" in table or table == "allocation_year"
     plant = row["plant_id"]
     lines = {scope_id} if of_line else {n for p, n in against.lines if p == plant}
-    # What was found of the plant as a whole stands against its lines too; what names no plant against every plant of its line.
-    told = tuple(text for p, line, text in against.findings if p in (plant, None) and (line in lines if line else p))
+    # What was found of the plant as a whole stands against its lines too; what names no plant against every
+    # plant of its line, what names neither against all.
+    told = tuple(text for p, line, text in against.findings if p in (plant, None) and (not line or line in lines))
     if not refused and not told:
         return None
     drafts, missing = (row["drafts"] or "").split("|"), (row["missing"] or "").split("; ")
@@ -157,9 +155,6 @@ def _against(home: Home, year: str) -> _Against:
 def _findings(home: Home, year: str) -> Iterator[tuple[str | None, str | None, str]]:
     """Plant, line, and in words: what was found, where, and what to do."""
     rows = home.lake.read("findings", ALL)
-    serious = plain(rows).filter(
-        pl.col("severity") == _SERIOUS, pl.col("check_id").str.contains(_KINDS), pl.col("period").str.starts_with(year)
-    ) if rows is not None else pl.DataFrame()  # fmt: skip
-    for r in serious.iter_rows(named=True):
+    for r in of_carbon(rows.to_pylist() if rows is not None else (), year):
         place = " ".join(filter(None, (r["source_file"], r["source_cell"], r["period"])))
         yield r["plant_id"], r["line_id"], f"{r['check_id']} ({place}): {r['text_zh']} / {r['text_en']}"

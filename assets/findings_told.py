@@ -6,6 +6,7 @@ names and texts (`reference/findings.toml`), and where they are shown (`report_d
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from resources.findings import load_findings, load_stages
@@ -19,6 +20,7 @@ SEVERITIES = ("serious", "warn", "info")
 OPEN = SEVERITIES[:2]
 #: Beginnings of checks of ledgers and of carbon.
 _OF_CARBON = "LC"
+_YEAR = re.compile(r"(?<!\d)20\d\d(?!\d)")
 REFUSED = "L01_file_refused"
 #: Months and cells of a group that are named.
 SHOWN = 3
@@ -86,9 +88,9 @@ def in_words(group: Row) -> str:
     return f"{grave}{group['check_id']}{' ' if where else ''}{where}: {n}{group['text_zh']} / {group['text_en']}"
 
 
-def against(rows: Iterable[Row], year: str, plant: str, line: str = "") -> list[Row]:
-    """Serious findings of ledgers and carbon that speak of a year of a plant or of one of its lines; one that names no plant, line or time
-    may speak of any. A file that was refused speaks of none: what it would have said is missing.
+def of_carbon(rows: Iterable[Row], year: str) -> list[Row]:
+    """Serious findings of ledgers and carbon that speak of a year; one that names no time may speak of any, but for a year in its value.
+    A file that was refused speaks of none: what it would have said is missing.
     """
     return [
         r
@@ -96,7 +98,14 @@ def against(rows: Iterable[Row], year: str, plant: str, line: str = "") -> list[
         if r["severity"] == "serious"
         and r["check_id"][0] in _OF_CARBON
         and r["check_id"] != REFUSED
-        and (not r["period"] or r["period"].startswith(year))
-        and (r["plant_id"] or plant) == plant
-        and (not line or (r["line_id"] or line) == line)
+        and year in ([r["period"][:4]] if r["period"] else _YEAR.findall(r["value"] or "") or [year])
+    ]
+
+
+def against(rows: Iterable[Row], year: str, plant: str, line: str = "") -> list[Row]:
+    """Those of a year that speak of a plant or of one of its lines; one that names no plant or line may speak of any."""
+    return [
+        r
+        for r in of_carbon(rows, year)
+        if (r["plant_id"] or plant) == plant and (not line or (r["line_id"] or line) == line)
     ]

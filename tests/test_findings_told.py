@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
+from assets.carbon_filing import filing_refusals
 from assets.findings_told import against, grouped, in_words
 from assets.products import PRODUCTS, bring_up
 from assets.release import publish_release
@@ -17,7 +18,7 @@ from pipelines.cli import main
 from pipelines.summary import in_words as summary_in_words
 from pipelines.summary import summary
 from resources.findings import load_findings, load_stages
-from tests.carbon_home import carbon_home, opened
+from tests.carbon_home import METHOD, carbon_home, opened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +30,7 @@ RAW = "plant_id,line_id,facility,fuel,month,consumption,unit,ncv_gj\n" + "".join
 
 
 def row(check: str, severity: str = "warn", **cells: Any) -> dict[str, Any]:
-    empty = dict.fromkeys(("plant_id", "line_id", "period", "source_file", "source_cell"))
+    empty = dict.fromkeys(("plant_id", "line_id", "period", "source_file", "source_cell", "value"))
     return {"check_id": check, "severity": severity, "text_zh": "文", "text_en": "text", **empty, **cells}
 
 
@@ -72,6 +73,8 @@ def test_a_lost_row_comes_before_a_value_before_what_names_decided_before_cross_
         pytest.param({"plant_id": "Q", "period": "2024"}, False, id="another-plant"),
         pytest.param({"plant_id": "P", "line_id": "L1", "period": "2023-03"}, False, id="another-year"),
         pytest.param({}, True, id="nobody-knows-whose"),
+        pytest.param({"plant_id": "P", "value": "05/2024"}, True, id="a-month-that-cannot-be-read"),
+        pytest.param({"plant_id": "P", "value": "05/2023"}, False, id="one-of-another-year"),
     ],
 )  # fmt: skip
 def test_which_findings_speak_of_the_year_of_a_line(cells: dict[str, Any], held: bool) -> None:
@@ -136,6 +139,24 @@ def test_a_line_that_is_fit_for_filing_but_for_a_lost_row_is_told_so(published: 
     assert f"，但有 12 处须先核对 but 12 to look at first ({line}; kiln findings)" in text
     assert text.count("L23_unknown_fuel") == 1
     assert "严重 serious L23_unknown_fuel ledgers/ledger_fuel_raw.csv:2[fuel], 3[fuel], 4[fuel] …" in text
+
+
+def test_filing_refuses_what_the_summary_says_is_to_be_looked_at_first(published: Path) -> None:
+    home = opened(published)
+    line = next(r.line_id for r in home.registry.lines)
+    refused = filing_refusals(home, "2024", METHOD)
+    assert [(r.scope_id, len(r.findings)) for r in refused] == [(line, 12)]
+
+
+def test_a_row_without_a_month_stands_against_its_line(published: Path, tmp_path: Path) -> None:
+    root = shutil.copytree(published, tmp_path / "home")
+    path = root / "landing/ledgers/ledger_fuel_raw.csv"
+    text = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([text[0], text[1].replace("原煤,2024-01", "petcoke,一月"), ""]), encoding="utf-8")
+    home = opened(root)
+    bring_up(home, next(p for p in PRODUCTS if p.name == "findings"), "all")
+    (refusal,) = filing_refusals(home, "2024", METHOD)
+    assert refusal.findings[0].startswith("L20_unreadable_month")
 
 
 def test_the_report_lists_them_in_the_same_order(published: Path) -> None:
