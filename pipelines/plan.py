@@ -73,7 +73,10 @@ def make_plan(
     last: str = "~",
     products: Sequence[Product] = PRODUCTS,
 ) -> Plan:
-    """Look at every key from `first` to `last`; nothing in the home changes. `opened`: as if filed years were not sealed."""
+    """Look at every key from `first` to `last`; no table and no release changes. `opened`: as if filed years were not sealed.
+
+    What was tried of light products is kept in `lake/tried/` for the run that carries it out (`resources/tried.py`).
+    """
     now = Home(settings)
     # On disk and not in memory: an hour of a nation is larger than the memory of a small machine.
     with tempfile.TemporaryDirectory(prefix="kiln-plan-") as folder:

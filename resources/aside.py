@@ -1,4 +1,4 @@
-"""A home on which things can be tried: reads see the lake, writes go aside, and nothing of the home changes.
+"""A home on which things can be tried: reads see the lake, writes go aside, and no table of the home changes.
 
 Belongs here: the storage that keeps what is written apart, and the home over it. Does not belong here: what is tried on it
 (`pipelines/plan.py`).
