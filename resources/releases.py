@@ -248,7 +248,8 @@ def _differences(tree: Tree, published: Storage, plan: _Plan, since: Manifest) -
     before, after = (Books.read(data) for data in (published.read(place), plan.documents[BOOKS]))
     base = folder(since.release_id)
     return Differences(
-        before, after,
+        before,
+        after,
         lambda: factors_of_changes(since.files, plan.records, lambda p: published.open(f"{base}/{p}"), tree.open),
     )
 
