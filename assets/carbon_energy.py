@@ -74,7 +74,7 @@ def _basis(plants: pl.DataFrame, factors: Factors, basis: str, month: str) -> pl
     return picked(
         rows, "ledger_electricity", line_id=pl.lit(None, pl.String), source=pl.lit(f"electricity {basis}"),
         electricity_basis=pl.lit(basis), activity=amount, activity_unit=pl.lit("MWh"), factor=pl.col("factor"),
-        missing=missing, factor_ids=ids_of("factor_id"), drafts=ids_of("factor_draft", "below"),
+        missing=missing, factor_ids=ids_of("factor_id"), drafts=ids_of("factor_draft", "below", *(("moved",) if column else ())),
     )  # fmt: skip
 
 

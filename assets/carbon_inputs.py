@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import polars as pl
 
@@ -18,11 +18,15 @@ from contracts.ledgers import MONTHLY
 from resources.provinces import province_key
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pyarrow as pa
 
     from resources.bench import Bench
     from resources.methods import MethodBook
-    from resources.registry import Line, Registry
+    from resources.registry import Line, Plant, Registry
+
+_Dated = TypeVar("_Dated", "Line", "Plant")
 
 #: Key of tables without partitions.
 ALL = "all"
@@ -77,23 +81,45 @@ def read_month(bench: Bench, month: str, book: MethodBook) -> Inputs | None:
 def in_month(registry: Registry, month: str) -> dict[str, Line]:
     """Lines in force on some day of the month by id; of several rows of one line the last: the whole month is its plant's."""
     first, last = month_span(month)
-    rows = sorted(registry.lines, key=lambda n: n.valid_from)
-    return {n.line_id: n for n in rows if n.valid_from <= last and (n.valid_to is None or n.valid_to > first)}
+    return {n.line_id: n for n in _in_force(registry.lines, first, last)}
 
 
 def _lines(registry: Registry, month: str) -> pl.DataFrame:
-    rows = [(n.line_id, n.plant_id, n.clinker_class) for n in in_month(registry, month).values()]
-    columns = {"line_id": pl.String, "plant_id": pl.String, "clinker_class": pl.String}
+    first, last = month_span(month)
+    stood: dict[str, list[str]] = {}
+    for n in _in_force(registry.lines, first, last):
+        stood.setdefault(n.line_id, []).append(f"{n.plant_id} {n.clinker_class}")
+    rows = [
+        (n.line_id, n.plant_id, n.clinker_class, _changed(month, stood[n.line_id]))
+        for n in in_month(registry, month).values()
+    ]
+    columns = {"line_id": pl.String, "plant_id": pl.String, "clinker_class": pl.String, "changed": pl.String}
     return pl.DataFrame(rows, columns, orient="row")
+
+
+def _in_force(rows: Iterable[_Dated], first: date, last: date) -> list[_Dated]:
+    """Rows in force on some day of a month, in order."""
+    found = [n for n in rows if n.valid_from <= last and (n.valid_to is None or n.valid_to > first)]
+    return sorted(found, key=lambda n: n.valid_from)
+
+
+def _changed(month: str, stood: list[str]) -> str | None:
+    """A draft's name where a month was two things: a ledger has one row of it, which counts wholly to the last of them."""
+    kinds = list(dict.fromkeys(stood))
+    return f"change within {month}: {' -> '.join(kinds)}" if len(kinds) > 1 else None
 
 
 def _plants(registry: Registry, filed: list[str], first: date, last: date, book: MethodBook) -> pl.DataFrame:
     rows = []
+    stood: dict[str, list[str]] = {}
+    for n in _in_force(registry.plants, first, last):
+        stood.setdefault(n.plant_id, []).append(province_key(n.province))
     for plant in filed:
         at = registry.plant(plant, last) or registry.plant(plant, first)
         province = province_key(at.province) if at else ""
-        rows.append((plant, province, book.region(province)))
-    return pl.DataFrame(rows, {"plant_id": pl.String, "province": pl.String, "region": pl.String}, orient="row")
+        rows.append((plant, province, book.region(province), _changed(f"{first:%Y-%m}", stood.get(plant, []))))
+    columns = {"plant_id": pl.String, "province": pl.String, "region": pl.String, "moved": pl.String}
+    return pl.DataFrame(rows, columns, orient="row")
 
 
 def _filed(ledgers: dict[str, pl.DataFrame], lines: pl.DataFrame) -> list[str]:

@@ -100,7 +100,7 @@ def _of_clinker(
     """Sources whose activity is the clinker made."""
     return picked(
         lines, "ledger_clinker", source=pl.lit(source), activity=pl.col("output_t"), activity_unit=pl.lit("t"), missing=missing,
-        factor_ids=ids_of(f"{ids}_id") if ids else pl.lit(None, pl.String), drafts=ids_of(f"{ids}_draft") if ids else pl.lit(None, pl.String),
+        factor_ids=ids_of(f"{ids}_id") if ids else pl.lit(None, pl.String), drafts=ids_of(f"{ids}_draft", "changed") if ids else pl.col("changed"),
         **terms,
     )  # fmt: skip
 

@@ -182,7 +182,7 @@ PRODUCTS: tuple[Product, ...] = (
         "emissions_clinker", ("emissions_per_clinker",), "year", "emissions-clinker-1", make_emissions_clinker, clinker_years,
         lambda _: "",
     ),
-    Product("carbon_months", ("carbon_line_month",), "month", "carbon-months-7", make_carbon_months, carbon_month_keys),
+    Product("carbon_months", ("carbon_line_month",), "month", "carbon-months-8", make_carbon_months, carbon_month_keys),
     Product(
         "carbon_years", ("carbon_line_year", "carbon_entity_year"), "year", "carbon-years-7", make_carbon_years, carbon_year_keys
     ),

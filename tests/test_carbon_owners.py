@@ -5,6 +5,7 @@ Belongs here: rows of a line by plant. Does not belong here: lines that stay whe
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -125,3 +126,22 @@ def test_a_meter_is_its_plants_own_whatever_it_is_called() -> None:
     made = meter_factors(rows, date(2024, 1, 1), date(2024, 1, 31))
     assert {own: float(excess.pct) for own, excess in made.items()} == {("P7", "BS-01"): 2.0}
     assert TABLES["ledger_meter"].key == ("plant_id", "meter_id", "calibrated_from")
+
+
+@pytest.mark.parametrize("day", [1, 16])
+def test_a_class_or_province_that_changes_within_a_month_is_a_draft_by_name(tmp_path: Path, day: int) -> None:
+    """One ledger row cannot be split: on a month's border nothing is asked, inside a month a filing run refuses it by name."""
+    moves = date(2024, 2, day)
+    rows = registry(
+        plant(end=moves), replace(plant("P1", "云南省"), valid_from=moves), line(end=moves), line(kind="white", start=moves)
+    )  # fmt: skip
+    lab = Lab(tmp_path, rows)
+    lab.home.__dict__["methods"] = MethodBook.load().with_runs(V01)
+    for m in (1, 2):
+        lab.put(f"2024-{m:02d}", month_of_a(m))
+    lab.run()
+    inside = day != 1
+    assert ("change within 2024-02: P1 portland -> P1 white" in str(line_year(lab)["drafts"])) == inside
+    power = {b: str(entity_year(lab, basis=b)["drafts"]) for b in ("location_province", "location_national")}
+    assert ("change within 2024-02: 贵州 -> 云南" in power["location_province"]) == inside
+    assert "贵州" not in power["location_national"]
