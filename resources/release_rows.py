@@ -33,6 +33,8 @@ _SET = "factor_set"
 _NAMES = (_SET, "method_version", "factor_policy")
 _LINE_YEAR, _ALLOCATION, _MONTHS = "carbon_line_year", "allocation_year", "carbon_line_month"
 _LEDGERS = "ledger_"
+#: Tables that rest on the years of lines and name no factors; rows of whole plants among them tell nothing.
+_OF_LINES = (_ALLOCATION, "carbon_uncertainty")
 
 
 class RowCauses:
@@ -46,7 +48,7 @@ class RowCauses:
     def impossible(self, change: Change, movement: Movement) -> Iterator[tuple[frozenset[str], Movement]]:
         """The movement in pieces, each with the kinds of causes that none of its rows can have."""
         contract = TABLES[change.table]
-        if _SET not in contract.names or not {FACTOR, LEDGER} & change.kinds or len(change.kinds) == 1:
+        if (_SET not in contract.names and change.table not in _OF_LINES) or not {FACTOR, LEDGER} & change.kinds or len(change.kinds) == 1:
             # With one kind alone there is nothing to tell apart.
             yield frozenset(), movement
             return
@@ -63,13 +65,13 @@ class RowCauses:
                     yield frozenset(kinds), Movement(values, withdrawn, 0)
 
     def _no_factor(self, change: Change, values: pl.DataFrame) -> pl.Expr:
-        """Rows whose factors, method and editions stand; an allowance has those of its line's year."""
-        if change.table == _ALLOCATION:
+        """Rows whose factors, method and editions stand; allowances and intervals have those of their line's year."""
+        if change.table in _OF_LINES:
             others = [c for c in self._changes if c.table == _LINE_YEAR]
             if not all(self._both_tell(c, _NAMES) for c in others):
                 return pl.lit(value=False)
             moved = {line for c in others for frame in self._movements(c) for line in _lines_of(frame)}
-            return ~_part("line_id").is_in(list(moved))
+            return (~_part("line_id").is_in(list(moved))).fill_null(value=False)
         if not self._both_tell(change, _NAMES):
             return pl.lit(value=False)
         moved_keys = values.filter(pl.col("column").is_in(_NAMES))["key"]

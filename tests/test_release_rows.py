@@ -41,7 +41,8 @@ def _clinker(home: Path, line: str, month: str, tonnes: int) -> None:
 def _told(home: Path) -> pl.DataFrame:
     """Restated rows of carbon with their line (or plant) and kind."""
     assert run_backfill(Settings(home=str(home)), products=[]).code == 0
-    rows = restated(home).filter(pl.col("dataset").str.starts_with("carbon_line") | (pl.col("dataset") == "carbon_entity_year") | (pl.col("dataset") == "allocation_year"))  # fmt: skip
+    others = ("carbon_entity_year", "allocation_year", "carbon_uncertainty")
+    rows = restated(home).filter(pl.col("dataset").str.starts_with("carbon_line") | pl.col("dataset").is_in(others))
     part = {n: pl.col("key").str.extract(rf"(?:^|;){n}=([^;]+)") for n in ("line_id", "plant_id")}
     return rows.with_columns(
         who=pl.coalesce(part["line_id"], part["plant_id"]), basis=pl.col("key").str.extract("(location_province)")
@@ -87,6 +88,7 @@ def test_a_factor_of_electricity_is_no_cause_of_a_line(home: Path) -> None:
     _clinker(home, "L1", "2024-03", 11000)
     rows = _told(home)
     lines = rows.filter(pl.col("who").str.starts_with("L"))
+    assert "carbon_uncertainty" in set(lines["dataset"])
     assert set(lines["reason_kind"]) == {"ledger"}
     # Of the plant's rows those of the province's basis rest on both, those of other bases on the ledger, the other plant's on the factor.
     assert _kinds(rows.filter(who="P1"), "carbon_entity_year", "basis") == {
