@@ -285,7 +285,7 @@ def test_months_of_measured_heating_values_are_independent(year_a: Lab) -> None:
 
 
 def test_the_class_of_a_meter_counts_and_is_shared(lab: Lab) -> None:
-    lab.meters({"meter_id": "M1", "class_pct": 0.5, "calibrated_from": date(2024, 12, 1)})
+    lab.meters({"meter_id": "M1", "class_pct": 0.5, "calibrated_from": date(2025, 1, 1)})
     for m in range(1, 13):
         ledgers = month_of_a(m)
         for row in ledgers["ledger_fuel"][:2]:

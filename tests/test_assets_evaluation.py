@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from assets.evaluation import EvaluationError, evaluate
+from assets.products import ALL, bring_up, product
 from assets.release import publish_release
 from contracts.ule import HEADLINE_POLICY, POLICIES
 from pipelines.cli import main
@@ -128,6 +129,7 @@ def test_an_empty_home_says_so(tmp_path):
 
 
 def test_the_command_reads_a_release_and_ends_in_sentences(home):
+    bring_up(home, product("meters"), ALL)
     release = publish_release(home, [])
     path = str(home.settings.home)
     told = CliRunner().invoke(main, ["evaluate", "--home", path, "--json"])

@@ -126,7 +126,7 @@ def test_two_values_recorded_on_one_day_are_refused(tmp_path: Path) -> None:
         pytest.param({"unit": "kg/kWh"}, "[unit='kg/kWh']", id="unit"),
         pytest.param({"unit": "tCO2/GJ"}, "[unit='tCO2/GJ']", id="unit-of-heat-for-electricity"),
         pytest.param({"quantity": "heat", "region": "", "scope": "purchased"}, "[unit='tCO2/MWh']", id="heat-per-MWh"),
-        pytest.param({"valid_from": "2023/1/1"}, "[valid_from='2023/1/1']", id="day"),
+        pytest.param({"valid_from": "2023/13/1"}, "[valid_from='2023/13/1']", id="day"),
         pytest.param({"valid_to": "2022-01-01"}, "[valid_to='2022-01-01']", id="period"),
         pytest.param({"mark": "S", "confidence": "verified"}, "[confidence='verified']", id="confidence"),
         pytest.param({"source": ""}, "[source=''] 未填 / is empty", id="empty"),
