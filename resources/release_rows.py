@@ -48,7 +48,11 @@ class RowCauses:
     def impossible(self, change: Change, movement: Movement) -> Iterator[tuple[frozenset[str], Movement]]:
         """The movement in pieces, each with the kinds of causes that none of its rows can have."""
         contract = TABLES[change.table]
-        if (_SET not in contract.names and change.table not in _OF_LINES) or not {FACTOR, LEDGER} & change.kinds or len(change.kinds) == 1:
+        if (
+            (_SET not in contract.names and change.table not in _OF_LINES)
+            or not {FACTOR, LEDGER} & change.kinds
+            or len(change.kinds) == 1
+        ):
             # With one kind alone there is nothing to tell apart.
             yield frozenset(), movement
             return
