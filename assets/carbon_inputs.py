@@ -99,8 +99,7 @@ def _lines(registry: Registry, month: str) -> pl.DataFrame:
 
 def _in_force(rows: Iterable[_Dated], first: date, last: date) -> list[_Dated]:
     """Rows in force on some day of a month, in order."""
-    found = [n for n in rows if n.valid_from <= last and (n.valid_to is None or n.valid_to > first)]
-    return sorted(found, key=lambda n: n.valid_from)
+    return sorted((n for n in rows if n.overlaps(first, last)), key=lambda n: n.valid_from)
 
 
 def _changed(month: str, stood: list[str]) -> str | None:

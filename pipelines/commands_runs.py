@@ -81,7 +81,7 @@ def plan(
     sealed: bool,
     methods: bool,
 ) -> None:
-    """看看会重算什么 What a run or backfill would make anew, why, and what would change; nothing is written."""
+    """看看会重算什么 What a run or backfill would make anew, why, and what would change; no table and no release is written."""
     from pipelines.cli_backfill import planning
 
     outcome = planning(settings_of(home), expect, products, first, last, sealed=sealed, every_method=methods)
